@@ -1,0 +1,41 @@
+/*
+ * kernel.h - the one product that everything is made of, per processor.
+ *
+ *     c[i][j]  =  sum over p of a[i][p] b[p][j]   (+ c, + bias, max 0)
+ *
+ * with a[i][p] at a[i * a_row + p * a_col].  Rows of a may overlap, so a
+ * convolution over channels-last samples is this product without a copy
+ * (a_row = stride * channels, a_col = 1, k = taps * channels); its derivative
+ * by the weights is the same with rows and columns of a exchanged.
+ *
+ * Within one kernel a row of c has the same bytes whatever m is.
+ */
+#ifndef LAT_KERNEL_H
+#define LAT_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct lat_product {
+    size_t m, n, k;
+    const float *a;
+    size_t a_row, a_col;
+    const float *b; /* rows of n, b_row apart */
+    size_t b_row;
+    float *c; /* rows of n, c_row apart */
+    size_t c_row;
+    const float *bias; /* (n), or NULL; not together with add */
+    bool add;          /* c += instead of c = */
+    bool relu;         /* max(0, …) of the result */
+};
+
+struct lat_kernel {
+    const char *name;
+    void (*product)(const struct lat_product *p);
+};
+
+extern const struct lat_kernel lat__kernel_blas;
+extern const struct lat_kernel lat__kernel_avx2;
+extern const struct lat_kernel lat__kernel_avx512;
+
+#endif

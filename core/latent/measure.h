@@ -1,0 +1,50 @@
+/*
+ * measure.h - what the papers report of an encoder, measured on test subjects.
+ *
+ * Definitions stand at each field; the text is design/scl.md's, in short.
+ */
+#ifndef LATENT_MEASURE_H
+#define LATENT_MEASURE_H
+
+#include "train.h"
+
+/* The rows of an evaluation: the model's four, and two without learning. */
+enum lat_row {
+    LAT_ROW_INV,
+    LAT_ROW_VAR,
+    LAT_ROW_FREE,
+    LAT_ROW_ALL,
+    LAT_ROW_RAW,      /* the preprocessed samples */
+    LAT_ROW_SPECTRUM, /* magnitude of their Fourier transform */
+    LAT_N_ROWS
+};
+
+enum { LAT_SHIFTS_MAX = 64 };
+
+struct lat_row_eval {
+    double curve[LAT_SHIFTS_MAX];          /* S_b(D) */
+    double curve_centered[LAT_SHIFTS_MAX]; /* less the mean latent */
+    double at_75, mean_150;    /* S(75 ms), mean over |D| <= 150 ms */
+    double between;            /* N_b: mean cosine of different patients */
+    double recall_1, recall_5; /* of the window shifted 75 ms */
+    double patient_map;        /* patient mAP without the query itself */
+};
+
+struct lat_eval {
+    size_t n_shifts;
+    double shift_ms[LAT_SHIFTS_MAX]; /* 0, 5, 10, 20 … 500 */
+    struct lat_row_eval rows[LAT_N_ROWS];
+    size_t n_patients, n_windows;
+    bool has_reconstruction;
+    double reconstruction; /* mean squared error of the decoded windows */
+};
+
+const char *lat_row_name(enum lat_row r);
+
+/* Evaluates on n_windows windows of every subject of the split. */
+LAT_MUST_CHECK enum lat_code lat_eval_phase(
+    struct lat_eval *out, struct lat_model *m, const struct lat_kernel *kernel,
+    const struct lat_dataset *d, enum lat_split split, size_t n_windows,
+    struct lat_err *err);
+
+#endif

@@ -1,0 +1,178 @@
+/*
+ * model.h - model files, the windows that they read, the plans that serve them.
+ *
+ * A model is a card (what it is, what it wants, how it came to be) and its
+ * weights.  Once read it never changes: any number of threads may share it,
+ * and it goes with its last reference.  A plan is a model made ready to serve
+ * with one kernel; it never changes either, and each thread that embeds has a
+ * workspace of its own.
+ *
+ * The embedding of a window has the same bytes whatever else is embedded
+ * beside it, on however many threads.
+ */
+#ifndef LATENT_MODEL_H
+#define LATENT_MODEL_H
+
+#include "base.h"
+#include "signal.h"
+
+/* ---- cards ---------------------------------------------- formats/card.c */
+
+enum lat_block { LAT_INV, LAT_VAR, LAT_FREE, LAT_N_BLOCKS };
+
+const char *lat_block_name(enum lat_block b); /* invariant, variant, free */
+
+struct lat_range {
+    size_t begin, end;
+};
+
+/* What the network reads.  One channel of several names: the first of the
+ * card's list that a recording has.  Several channels: all, in this order. */
+struct lat_input {
+    size_t n_channels, n_names;
+    char names[16][LAT_NAME_MAX];
+    char unit[LAT_UNIT_MAX];
+    double rate_hz;
+    size_t window; /* samples */
+};
+
+/* What is done to each window by itself, in this order. */
+struct lat_prep {
+    double low_hz, high_hz; /* band-pass, zero phase; 0 and 0: none */
+    unsigned order;         /* of the Butterworth filter, run both ways */
+    bool center;            /* subtract the mean */
+    bool robust;            /* divide by the spread: see signal/prepare.c */
+    double floor;           /* the least spread to divide by, in the unit */
+    double divisor;         /* one scalar for all channels; 0: none */
+};
+
+struct lat_card {
+    char name[64];
+    unsigned version;
+    size_t dims;
+    bool partitioned;
+    struct lat_range blocks[LAT_N_BLOCKS];
+    struct lat_input input;
+    struct lat_prep prep;
+    const char *json;            /* the whole card, as it stands in the file */
+    char digest[LAT_DIGEST_HEX]; /* of the file: the model's identity */
+    char weights_digest[LAT_DIGEST_HEX];
+    char prep_digest[LAT_DIGEST_HEX]; /* of input and preprocessing */
+};
+
+/* ---- models ------------------------------------------- encoder/model.c */
+
+struct lat_model;
+
+/* Reads a safetensors file with a card.  Whatever does not fit is refused
+ * with LAT_EFORMAT and a message that names the tensor or the card's field. */
+LAT_MUST_CHECK enum lat_code lat_model_read(struct lat_model **out,
+                                            const char *path,
+                                            struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat_model_decode(struct lat_model **out,
+                                              const void *file, size_t len,
+                                              struct lat_err *err);
+struct lat_model *lat_model_ref(struct lat_model *m);
+void lat_model_unref(struct lat_model *m);
+const struct lat_card *lat_model_card(const struct lat_model *m);
+
+/* ---- windows ---------------------------------------- signal/prepare.c */
+
+enum lat_windowing { LAT_REJECT, LAT_CENTER, LAT_TILE };
+
+struct lat_cut {
+    enum lat_windowing mode;
+    size_t hop;      /* of tile, in samples of the model's rate; 0: a window */
+    bool positional; /* match channels by position, not by name */
+};
+
+/* One window at the model's rate, in its unit, before the filter. */
+struct lat_window {
+    size_t begin, end;          /* in samples of the input */
+    uint8_t digest[LAT_DIGEST]; /* of its samples */
+    const float *x;             /* (window, channels), channels last */
+    size_t n_missing;           /* samples that were filled in */
+};
+
+enum lat_warning {
+    LAT_WARN_MISSING, /* missing samples were interpolated */
+    LAT_WARN_IGNORED, /* channels that the model does not use */
+    LAT_WARN_FLAT,    /* a channel that does not change */
+    LAT_WARN_CLIPPED, /* many samples at the extreme values */
+    LAT_WARN_DROPPED, /* the last partial window */
+    LAT_N_WARNINGS
+};
+
+const char *lat_warning_word(enum lat_warning w); /* "missing_samples", … */
+
+struct lat_windows {
+    size_t n;
+    struct lat_window *w;
+    float *samples; /* what the windows point into */
+    double from_hz, to_hz;
+    size_t n_used; /* channels of the input in use … */
+    char used[LAT_CHANNELS_MAX][LAT_NAME_MAX]; /* … by the input's names */
+    size_t n_missing, n_dropped;               /* samples of the input */
+    bool warned[LAT_N_WARNINGS];
+    char warnings[LAT_N_WARNINGS][128]; /* a sentence each */
+};
+
+/* Units, missing samples, resampling of the whole input, cutting: everything
+ * that comes before the model's own arithmetic.  LAT_EUNFIT where the signal
+ * cannot be what the model wants; the word and err->param say why and where. */
+LAT_MUST_CHECK enum lat_code lat_prepare(struct lat_windows **out,
+                                         const struct lat_card *card,
+                                         const struct lat_signal *sig,
+                                         const struct lat_cut *cut,
+                                         struct lat_err *err);
+void lat_windows_free(struct lat_windows *w);
+
+/* ---- kernels ------------------------------------------ kernel/kernel.c */
+
+struct lat_kernel;
+
+/* The fastest that this processor has, or the one of that name (blas, avx2,
+ * avx512); LAT_ENOENT lists the names.  A constant, never freed. */
+LAT_MUST_CHECK enum lat_code lat_kernel_pick(const struct lat_kernel **out,
+                                             const char *name,
+                                             struct lat_err *err);
+const char *lat_kernel_name(const struct lat_kernel *k);
+/* Once, before any thread exists: BLAS answers each caller on his own thread,
+ * so that threads are counted in one place and sums repeat bit for bit. */
+void lat_blas_single(void);
+
+/* ---- plans -------------------------------------------------- plan/plan.c */
+
+struct lat_plan;
+struct lat_workspace; /* scratch memory; one user at a time */
+
+/* Keeps a reference of m.  Counted references, as models. */
+LAT_MUST_CHECK enum lat_code lat_plan_new(struct lat_plan **out,
+                                          struct lat_model *m,
+                                          const struct lat_kernel *kernel,
+                                          struct lat_err *err);
+struct lat_plan *lat_plan_ref(struct lat_plan *p);
+void lat_plan_unref(struct lat_plan *p);
+const struct lat_card *lat_plan_card(const struct lat_plan *p);
+/* What besides the weights decides the bytes, as "float32/avx512". */
+const char *lat_plan_arithmetic(const struct lat_plan *p);
+
+LAT_MUST_CHECK enum lat_code lat_workspace_new(struct lat_workspace **out,
+                                               const struct lat_plan *p,
+                                               struct lat_err *err);
+void lat_workspace_free(struct lat_workspace *ws);
+
+/* Filters, scales and embeds one window x (window, channels), as lat_prepare
+ * cuts them, into y (dims).  Neither allocates nor locks.  LAT_ENONFINITE when
+ * a value of y is not finite; y is then not to be used. */
+LAT_MUST_CHECK enum lat_code lat_embed(const struct lat_plan *p,
+                                       struct lat_workspace *ws, const float *x,
+                                       float *y, struct lat_err *err);
+
+/* Proves on this processor that a window's embedding keeps its bytes: alone,
+ * after others, in another workspace, on n_threads at once. */
+LAT_MUST_CHECK enum lat_code lat_plan_self_test(const struct lat_plan *p,
+                                                unsigned n_threads,
+                                                struct lat_err *err);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * train.h - from a recipe and recordings to a model file.
+ *
+ * A trainer belongs to one thread; its own threads are inside.  The same
+ * recipe, data and seed give the same bytes on any number of threads, and a
+ * run that was stopped and resumed ends in the same bytes as one that was not.
+ */
+#ifndef LATENT_TRAIN_H
+#define LATENT_TRAIN_H
+
+#include "model.h"
+
+/* ---- recipes -------------------------------------------- train/recipe.c */
+
+struct lat_recipe; /* a small text file: see deploy/recipes/README.md */
+
+LAT_MUST_CHECK enum lat_code lat_recipe_read(struct lat_recipe **out,
+                                             const char *path,
+                                             struct lat_err *err);
+/* Overrides one line, as "steps" "200"; LAT_EINVAL names what may be said. */
+LAT_MUST_CHECK enum lat_code lat_recipe_set(struct lat_recipe *r,
+                                            const char *key, const char *value,
+                                            struct lat_err *err);
+void lat_recipe_free(struct lat_recipe *r);
+
+/* ---- data sets ------------------------------------------ train/dataset.c */
+
+enum lat_split { LAT_TRAIN, LAT_VALID, LAT_TEST, LAT_N_SPLITS };
+
+struct lat_dataset; /* recordings of subjects, each in one split */
+
+/* The recordings under dir that the recipe names; whole subjects in a split,
+ * refused by name when one stands on both sides. */
+LAT_MUST_CHECK enum lat_code lat_dataset_open(struct lat_dataset **out,
+                                              const struct lat_recipe *r,
+                                              const char *dir,
+                                              struct lat_err *err);
+void lat_dataset_free(struct lat_dataset *d);
+
+/* ---- training ------------------------------------------- train/train.c */
+
+struct lat_trainer;
+
+struct lat_progress {
+    size_t step, n_steps;
+    double loss, task, inv, var, neg, nce; /* means since the last asking */
+    double rate;                           /* learning rate */
+    double grad_norm;
+};
+
+LAT_MUST_CHECK enum lat_code lat_trainer_new(struct lat_trainer **out,
+                                             const struct lat_recipe *r,
+                                             const struct lat_dataset *d,
+                                             const struct lat_kernel *kernel,
+                                             unsigned n_threads,
+                                             struct lat_err *err);
+/* One step of the optimiser.  LAT_EDIVERGE when a loss is not finite: the
+ * state is then that of the last good step. */
+LAT_MUST_CHECK enum lat_code lat_train_step(struct lat_trainer *t,
+                                            struct lat_err *err);
+bool lat_train_finished(const struct lat_trainer *t);
+struct lat_progress lat_train_progress(struct lat_trainer *t);
+
+/* Everything that decides the bytes to come: weights, moments, generators,
+ * cursor.  Loading into a trainer of another recipe is refused. */
+LAT_MUST_CHECK enum lat_code lat_train_save(const struct lat_trainer *t,
+                                            const char *path,
+                                            struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat_train_load(struct lat_trainer *t,
+                                            const char *path,
+                                            struct lat_err *err);
+/* Loss on the validation split, without changing anything; the best weights so
+ * far are kept for lat_train_publish. */
+LAT_MUST_CHECK enum lat_code lat_train_validate(struct lat_trainer *t,
+                                                double *loss,
+                                                struct lat_err *err);
+/* Writes the model file.  results is JSON for the card, or NULL. */
+LAT_MUST_CHECK enum lat_code lat_train_publish(const struct lat_trainer *t,
+                                               const char *path,
+                                               const char *results,
+                                               struct lat_err *err);
+void lat_trainer_free(struct lat_trainer *t);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * ops.h - every operation, forward and backward.
+ *
+ * Outputs stand before inputs; backward takes forward's arguments with a d
+ * before each gradient.  Gradients of parameters are added to, gradients of
+ * activations are overwritten; no op decides otherwise.  dx.v may be NULL
+ * where nobody wants it.  Weights lie as the product reads them: a
+ * convolution's as (kh, kw, in, out), a linear layer's as (in, out); model
+ * files have PyTorch's order, and formats/ turns one into the other.
+ *
+ * ctx lends the kernel, the team and scratch; an op keeps nothing between
+ * calls.  Shapes are asserted.
+ */
+#ifndef LAT_OPS_H
+#define LAT_OPS_H
+
+#include "base/team.h"
+#include "base/tensor.h"
+#include "kernel/kernel.h"
+
+struct lat_ctx {
+    const struct lat_kernel *kernel;
+    struct lat_team *team; /* or NULL */
+    float *scratch;        /* LAT_PARTS times scratch_len floats */
+    size_t scratch_len;
+};
+
+/* ---- ops/conv.c: x (n, h, w, in) to y (n, h', w', out) */
+
+struct lat_window_geom {
+    size_t kh, kw, stride, pad; /* pad on both sides; in one dimension only
+                                   kw, and h is neither padded nor strided */
+    bool flat;                  /* one dimension */
+};
+
+size_t lat__out_len(size_t len, size_t kernel, size_t stride, size_t pad);
+/* Scratch floats per part that the pair needs. */
+size_t lat__conv_scratch(struct lat_tensor y, struct lat_tensor x,
+                         struct lat_window_geom g);
+void lat__conv_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                       struct lat_tensor x, const float *w, const float *b,
+                       struct lat_window_geom g);
+void lat__conv_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                        float *dw, float *db, struct lat_tensor dy,
+                        struct lat_tensor x, const float *w,
+                        struct lat_window_geom g);
+
+/* ---- ops/linear.c: x (n, 1, 1, in), w (in, out), y (n, 1, 1, out) */
+
+size_t lat__linear_scratch(size_t in, size_t out);
+void lat__linear_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                         struct lat_tensor x, const float *w, const float *b);
+void lat__linear_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                          float *dw, float *db, struct lat_tensor dy,
+                          struct lat_tensor x, const float *w);
+
+/* ---- ops/batchnorm.c: per channel; mean, rstd, gamma, beta (c) */
+
+/* Statistics of the batch, left in mean and rstd for backward; the running
+ * ones move by momentum, the variance unbiased, as PyTorch's. */
+void lat__batchnorm_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                            float *mean, float *rstd, float *running_mean,
+                            float *running_var, struct lat_tensor x,
+                            const float *gamma, const float *beta);
+void lat__batchnorm_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                             float *dgamma, float *dbeta, struct lat_tensor dy,
+                             struct lat_tensor x, const float *mean,
+                             const float *rstd, const float *gamma);
+/* With the running statistics: evaluation. */
+void lat__batchnorm_eval(const struct lat_ctx *ctx, struct lat_tensor y,
+                         struct lat_tensor x, const float *running_mean,
+                         const float *running_var, const float *gamma,
+                         const float *beta);
+
+/* ---- ops/pointwise.c: y and x of one shape; y may be x */
+
+void lat__relu_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                       struct lat_tensor x);
+void lat__relu_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                        struct lat_tensor dy, struct lat_tensor y);
+/* y = x + z; backward hands dy to both. */
+void lat__add_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                      struct lat_tensor x, struct lat_tensor z);
+void lat__add_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                       struct lat_tensor dz, struct lat_tensor dy);
+
+/* ---- ops/pool.c */
+
+void lat__maxpool_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                          struct lat_tensor x, struct lat_window_geom g);
+void lat__maxpool_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                           struct lat_tensor dy, struct lat_tensor y,
+                           struct lat_tensor x, struct lat_window_geom g);
+/* y (n, 1, 1, c): the mean over h and w. */
+void lat__avgpool_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                          struct lat_tensor x);
+void lat__avgpool_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                           struct lat_tensor dy);
+/* y (n, h, factor w, c), each sample repeated; h too unless it is 1. */
+void lat__upsample_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                           struct lat_tensor x, size_t factor);
+void lat__upsample_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                            struct lat_tensor dy, size_t factor);
+
+/* ---- ops/normalize.c: rows to unit length, y = x / max(|x|, 1e-12) */
+
+void lat__normalize_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                            float *norm, struct lat_tensor x);
+void lat__normalize_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
+                             struct lat_tensor dy, struct lat_tensor y,
+                             const float *norm);
+
+#endif
