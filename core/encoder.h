@@ -1,0 +1,213 @@
+/*
+ * encoder.h - networks as declared lists of layers.
+ *
+ * A net is two stacks, the encoder and what is asked of its latent (the task:
+ * a decoder, a class head, or nothing), and one block of parameters under
+ * both.  The trained ones come first, the running statistics after them, so
+ * that gradients and moments of the optimiser have the same offsets.  A net
+ * says where in the block a layer's parameters are; it does not own the block
+ * and never changes once it is made.
+ *
+ * Everything here may be called from any thread, on activations of one's own.
+ */
+#ifndef LAT_ENCODER_H
+#define LAT_ENCODER_H
+
+#include "base/rng.h"
+#include "base/tensor.h"
+#include "latent/model.h"
+#include "ops.h"
+
+enum {
+    LAT_LAYERS_MAX = 256,
+    LAT_FIELD_MAX = 1 << 20,   /* the largest number in a layer */
+    LAT_ITEM_MAX = 1 << 25,    /* floats of all activations of one thing */
+    LAT_PARAMS_MAX = 1 << 28,  /* floats of the block */
+    LAT_LAYER_PARAMS = 4,      /* tensors of one layer, at most */
+    LAT_TENSOR_NAME_MAX = 128, /* with its NUL */
+};
+
+/* ---- layers as they are written ------------------------- encoder/text.c */
+
+/* What a recipe or a card says of a layer; zero is not said.  Activations are
+ * counted back from the layer: 1, what is said by default, is the one just
+ * before it, 2 the one before that; the i-th layer's i + 1 is the input. */
+struct lat__layer_spec {
+    const char *kind;       /* a constant, as in the table of kinds */
+    size_t out;             /* channels, or features */
+    size_t kernel, stride;  /* stride: 1; of a pool: the kernel */
+    size_t pad;             /* zeros on both sides */
+    size_t factor;          /* of upsample */
+    size_t width, channels; /* of unflatten */
+    size_t from;            /* the activation that it reads */
+    size_t with;            /* the one that add adds to it */
+};
+
+/* The fields by name in a card, by letter in a recipe. */
+struct lat__layer_field {
+    const char *name, *letter; /* "" for the number without a letter */
+    size_t offset;
+};
+
+enum { LAT_LAYER_FIELDS = 9 };
+extern const struct lat__layer_field lat__layer_fields[LAT_LAYER_FIELDS];
+
+size_t *lat__layer_field(struct lat__layer_spec *l, size_t field);
+
+/* "conv1d 16 k7 s2 p3, batchnorm, relu, flatten, linear 64" to *n layers, the
+ * caller's to lat_free.  Further: "maxpool k2", "avgpool", "upsample x2",
+ * "unflatten w45 c64", "add with4", "conv1d 32 k1 s2 from3".  An empty text is
+ * no layers. */
+LAT_MUST_CHECK enum lat_code lat__layers_parse(struct lat__layer_spec **out,
+                                               size_t *n, const char *text,
+                                               struct lat_err *err);
+void lat__layers_print(struct lat_buf *out, const struct lat__layer_spec *l,
+                       size_t n);
+
+/* ---- nets ------------------------------------------------ encoder/net.c */
+
+struct lat__shape {
+    size_t h, w, c; /* of one thing; a signal has h = 1, a vector w = 1 too */
+};
+
+/* One tensor of the block.  Files have PyTorch's order of axes (out, in,
+ * taps), the block that of the product (taps, in, out); a vector is out alone.
+ *
+ * PyTorch flattens channel after channel, we sample after sample: where the
+ * axis in or out counts a flattened (w, c), spread is c, otherwise 0. */
+struct lat__param {
+    const char *name; /* weight, bias, running_mean, running_var */
+    bool trained;
+    size_t offset; /* in the block */
+    size_t out, in, taps;
+    size_t n_dims; /* in a file: 1 vector, 2 linear, 3 conv1d */
+    size_t in_spread, out_spread;
+};
+
+struct lat__layer {
+    const struct lat__layer_kind *kind;
+    struct lat__layer_spec spec; /* with the defaults filled in */
+    size_t x, z;                 /* the activations that it reads */
+    bool x_shared, z_shared;     /* a later layer reads it too */
+    struct lat__shape in, with, out;
+    struct lat__param params[LAT_LAYER_PARAMS];
+    size_t n_params;
+    size_t saved, n_saved; /* floats that forward leaves for backward */
+    size_t spread;         /* of the output, as in struct lat__param */
+};
+
+struct lat__stack {
+    const char *name; /* encoder or task: the first part of tensors' names */
+    size_t n_layers;  /* act[0] is the input, act[n_layers] the output */
+    struct lat__layer *layers;
+    struct lat__shape in, out;
+    size_t n_saved;
+};
+
+struct lat__net_spec {
+    struct lat__shape input;
+    const struct lat__layer_spec *encoder, *task;
+    size_t n_encoder, n_task; /* n_task may be 0 */
+};
+
+struct lat__net {
+    struct lat__stack encoder, task;
+    size_t dims;      /* of the latent */
+    size_t n_trained; /* floats of the block with a gradient … */
+    size_t n_params;  /* … and with the running statistics */
+};
+
+/* LAT_EFORMAT names the layer that does not fit, as encoder[3]. */
+LAT_MUST_CHECK enum lat_code lat__net_new(struct lat__net **out,
+                                          const struct lat__net_spec *spec,
+                                          struct lat_err *err);
+void lat__net_free(struct lat__net *net);
+/* Fresh parameters (n_params), as PyTorch starts them. */
+void lat__net_init(const struct lat__net *net, float *params,
+                   struct lat_rng *rng);
+/* Floats of scratch per part for batches of up to rows. */
+size_t lat__net_scratch(const struct lat__net *net, size_t rows);
+
+/* ---- parameters in files ------------------------------ encoder/params.c */
+
+size_t lat__param_count(const struct lat__param *p);
+/* "encoder.0.weight" */
+void lat__param_name(char name[LAT_TENSOR_NAME_MAX], const struct lat__stack *s,
+                     size_t layer, const struct lat__param *p);
+/* Between the block and a tensor as PyTorch has it. */
+void lat__param_export(float *file, const float *block,
+                       const struct lat__param *p);
+void lat__param_import(float *block, const float *file,
+                       const struct lat__param *p);
+
+/* ---- the stack and its mirror -------------------------- encoder/stack.c */
+
+/* Activations of one stack for batches of up to max_rows, in one block. */
+struct lat__acts {
+    const struct lat__stack *stack;
+    size_t max_rows;
+    struct lat_tensor *act;     /* n_layers + 1 */
+    struct lat_tensor *dact;    /* the same, v NULL without gradients */
+    struct lat_tensor spare[2]; /* for gradients that are added up */
+    float *saved;
+};
+
+enum lat__grads {
+    LAT_NO_GRADS,
+    LAT_GRADS,    /* dact[0].v is NULL: no one wants it */
+    LAT_GRADS_IN, /* dact[0] too */
+};
+
+LAT_MUST_CHECK enum lat_code lat__acts_new(struct lat__acts **out,
+                                           const struct lat__stack *s,
+                                           size_t max_rows,
+                                           enum lat__grads grads,
+                                           struct lat_err *err);
+void lat__acts_free(struct lat__acts *a);
+/* How many rows are in use from now on. */
+void lat__acts_rows(struct lat__acts *a, size_t rows);
+
+/* From act[0], which has memory of its own but may be pointed elsewhere, to
+ * act[n_layers].  Training: statistics of the batch; the running ones in
+ * params move. */
+void lat__stack_forward(const struct lat_ctx *ctx, float *params,
+                        const struct lat__acts *a);
+/* From dact[n_layers], which comes from the loss, to dact[0]; gradients of
+ * parameters are added to grads (n_trained). */
+void lat__stack_backward(const struct lat_ctx *ctx, float *grads,
+                         const float *params, const struct lat__acts *a);
+/* Forward with the running statistics. */
+void lat__stack_eval(const struct lat_ctx *ctx, const float *params,
+                     const struct lat__acts *a);
+
+/* ---- kinds of layers ----------------------------------- encoder/kinds.c */
+
+/* What a layer reads and writes in one pass. */
+struct lat__io {
+    struct lat_tensor y, x, z, dy, dx, dz;
+    float *saved;
+};
+
+struct lat__layer_kind {
+    const char *name;
+    unsigned needs, takes; /* bits of lat__layer_fields; takes beyond needs */
+    bool elementwise;      /* each value goes on where it was */
+    bool pooling;          /* stride is the kernel where it is not said */
+    /* From in (and with) to out, and which parameters it has. */
+    enum lat_code (*shape)(struct lat__layer *l, struct lat_err *err);
+    void (*init)(const struct lat__layer *l, float *params,
+                 struct lat_rng *rng); /* NULL: no parameters */
+    size_t (*scratch)(const struct lat__layer *l, size_t rows); /* or NULL */
+    void (*forward)(const struct lat_ctx *ctx, const struct lat__layer *l,
+                    float *params, const struct lat__io *io);
+    void (*backward)(const struct lat_ctx *ctx, const struct lat__layer *l,
+                     const float *params, float *grads,
+                     const struct lat__io *io);
+    void (*eval)(const struct lat_ctx *ctx, const struct lat__layer *l,
+                 const float *params, const struct lat__io *io);
+};
+
+/* NULL when there is none of that name. */
+const struct lat__layer_kind *lat__layer_kind(const char *name);
+
+#endif
