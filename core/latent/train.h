@@ -21,6 +21,8 @@ LAT_MUST_CHECK enum lat_code lat_recipe_read(struct lat_recipe **out,
 LAT_MUST_CHECK enum lat_code lat_recipe_set(struct lat_recipe *r,
                                             const char *key, const char *value,
                                             struct lat_err *err);
+/* Every key with its value, a line each, as a recipe would say it. */
+void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r);
 void lat_recipe_free(struct lat_recipe *r);
 
 /* ---- data sets ------------------------------------------ train/dataset.c */
@@ -37,6 +39,15 @@ LAT_MUST_CHECK enum lat_code lat_dataset_open(struct lat_dataset **out,
                                               struct lat_err *err);
 void lat_dataset_free(struct lat_dataset *d);
 
+struct lat_dataset_info {
+    size_t records[LAT_N_SPLITS], subjects[LAT_N_SPLITS];
+    double seconds[LAT_N_SPLITS];
+    size_t n_warnings; /* a sentence for each record that was left out */
+    char *const *warnings;
+};
+
+struct lat_dataset_info lat_dataset_info(const struct lat_dataset *d);
+
 /* ---- training ------------------------------------------- train/train.c */
 
 struct lat_trainer;
@@ -46,6 +57,11 @@ struct lat_progress {
     double loss, task, inv, var, neg, nce; /* means since the last asking */
     double rate;                           /* learning rate */
     double grad_norm;
+    size_t valid_step; /* when the validation split was last measured; 0: not
+                          yet, and what follows says nothing */
+    double valid;      /* what the recipe's `best` chose: lower is better … */
+    size_t best_step;  /* … and the step where it was lowest */
+    double best;
 };
 
 LAT_MUST_CHECK enum lat_code lat_trainer_new(struct lat_trainer **out,
@@ -54,8 +70,10 @@ LAT_MUST_CHECK enum lat_code lat_trainer_new(struct lat_trainer **out,
                                              const struct lat_kernel *kernel,
                                              unsigned n_threads,
                                              struct lat_err *err);
-/* One step of the optimiser.  LAT_EDIVERGE when a loss is not finite: the
- * state is then that of the last good step. */
+/* One step of the optimiser; where the recipe says so, the validation split is
+ * measured after it and the best weights so far are kept.  LAT_EDIVERGE when
+ * a loss or a gradient is not finite: the state is then that of the last good
+ * step. */
 LAT_MUST_CHECK enum lat_code lat_train_step(struct lat_trainer *t,
                                             struct lat_err *err);
 bool lat_train_finished(const struct lat_trainer *t);
@@ -69,12 +87,8 @@ LAT_MUST_CHECK enum lat_code lat_train_save(const struct lat_trainer *t,
 LAT_MUST_CHECK enum lat_code lat_train_load(struct lat_trainer *t,
                                             const char *path,
                                             struct lat_err *err);
-/* Loss on the validation split, without changing anything; the best weights so
- * far are kept for lat_train_publish. */
-LAT_MUST_CHECK enum lat_code lat_train_validate(struct lat_trainer *t,
-                                                double *loss,
-                                                struct lat_err *err);
-/* Writes the model file.  results is JSON for the card, or NULL. */
+/* Writes the model file: the best weights, or the last ones where nothing was
+ * validated.  results is JSON for the card, or NULL. */
 LAT_MUST_CHECK enum lat_code lat_train_publish(const struct lat_trainer *t,
                                                const char *path,
                                                const char *results,

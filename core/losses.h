@@ -1,0 +1,102 @@
+/*
+ * losses.h - every loss: its value and its gradient, one file each.
+ *
+ * A contrastive batch holds n sources in several views: row v * n + i of z is
+ * view v of source i.  The losses of one batch share their cosines: forward
+ * computes them once, each loss adds its own gradient by them, backward turns
+ * the sum into the gradient of z.  Sums are in double, data in float.
+ *
+ * One thread at a time per lat_contrast.
+ */
+#ifndef LAT_LOSSES_H
+#define LAT_LOSSES_H
+
+#include "base/tensor.h"
+#include "kernel/kernel.h"
+#include "latent/model.h"
+
+/* ---- losses/contrast.c: cosines within a batch, and their derivative */
+
+struct lat_contrast_spec {
+    size_t n, n_views;    /* sources; at least two views of each */
+    size_t dims;          /* of a row of z */
+    struct lat_range inv; /* the invariant block: cosines of all rows */
+    struct lat_range var; /* the variant block: cosines within a source */
+};
+
+/* What the pairs of one group are to each other. */
+enum lat_same {
+    LAT_SAME_OUT,  /* neither positive nor negative */
+    LAT_SAME_PULL, /* positives: of scl-nce alone */
+};
+
+struct lat_contrast {
+    struct lat_contrast_spec spec;
+    const struct lat_kernel *kernel;
+    size_t rows;   /* n * n_views */
+    float *cos;    /* (rows, rows): cosines of the invariant block … */
+    float *dcos;   /* … and the gradient by each */
+    float *pair;   /* (view pairs, n): cosines of the variant block … */
+    float *dpair;  /* … and theirs; pairs are (0,1) (0,2) (1,2) (0,3) … */
+    float *norm;   /* (2, rows): lengths of either block */
+    float *unit;   /* (rows, inv): the block, unit rows */
+    float *turned; /* (inv, rows): the same, transposed */
+    float *dunit;  /* (rows, the wider block) */
+    float *vary;   /* (rows, var): the variant block, unit rows */
+    float *block;  /* all of these */
+};
+
+LAT_MUST_CHECK enum lat_code lat__contrast_new(
+    struct lat_contrast **out, const struct lat_contrast_spec *spec,
+    const struct lat_kernel *kernel, struct lat_err *err);
+void lat__contrast_free(struct lat_contrast *c);
+
+/* Cosines of the rows of z (rows, dims); clears the gradients. */
+void lat__contrast_forward(struct lat_contrast *c, const float *z);
+/* dz (rows, dims) is overwritten; what lies in neither block becomes zero. */
+void lat__contrast_backward(struct lat_contrast *c, float *dz);
+
+/* The place in pair of views v < w. */
+static inline size_t lat__view_pair(size_t v, size_t w)
+{
+    return w * (w - 1) / 2 + v;
+}
+
+/* ---- losses/scl.c */
+
+struct lat_scl_spec {
+    double w_inv, w_var, w_neg;
+    double m_var, m_neg; /* margins */
+};
+
+struct lat_scl_loss {
+    double inv, var, neg; /* without their weights */
+    double total;         /* with them */
+};
+
+/* group (n) or NULL: pairs of one group are left out of the negatives.  The
+ * gradient is added scale times. */
+struct lat_scl_loss lat__scl(struct lat_contrast *c,
+                             const struct lat_scl_spec *spec, double scale,
+                             const uint32_t *group);
+
+/* ---- losses/scl_nce.c */
+
+struct lat_nce_spec {
+    double tau;         /* temperature */
+    double kappa;       /* weight of the variant mechanism's term */
+    enum lat_same same; /* what group means */
+};
+
+double lat__scl_nce(struct lat_contrast *c, const struct lat_nce_spec *spec,
+                    double scale, const uint32_t *group);
+
+/* ---- losses/task.c: gradients are overwritten */
+
+/* Mean of (y - x)^2 over n floats. */
+double lat__mse(float *dy, const float *y, const float *x, size_t n);
+/* Mean over rows of -log softmax(y)[label]; y (n, classes). */
+double lat__cross_entropy(float *dy, const float *y, const uint32_t *label,
+                          size_t n, size_t classes);
+
+#endif

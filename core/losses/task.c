@@ -1,0 +1,48 @@
+/*
+ * task.c - what the latent is for: a mean squared error, a cross-entropy.
+ *
+ *     mse = mean of (y - x)^2,                  dy = 2 (y - x) / n
+ *     ce  = mean of log sum exp(y) - y[label],  dy = (softmax(y) - 1 there) / n
+ */
+#include "../losses.h"
+
+#include <math.h>
+
+double lat__mse(float *dy, const float *y, const float *x, size_t n)
+{
+    double sum = 0.0, g = 2.0 / (double)n;
+
+    for (size_t i = 0; i < n; i++) {
+        double d = (double)y[i] - (double)x[i];
+
+        sum += d * d;
+        dy[i] = (float)(g * d);
+    }
+    return sum / (double)n;
+}
+
+static double row_entropy(float *dy, const float *y, uint32_t label,
+                          size_t classes, double g)
+{
+    double most = (double)y[0], sum = 0.0;
+
+    assert(label < classes);
+    for (size_t j = 1; j < classes; j++)
+        most = fmax(most, (double)y[j]);
+    for (size_t j = 0; j < classes; j++)
+        sum += exp((double)y[j] - most);
+    for (size_t j = 0; j < classes; j++)
+        dy[j] = (float)(g * (exp((double)y[j] - most) / sum - (j == label)));
+    return log(sum) - ((double)y[label] - most);
+}
+
+double lat__cross_entropy(float *dy, const float *y, const uint32_t *label,
+                          size_t n, size_t classes)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += row_entropy(dy + i * classes, y + i * classes, label[i], classes,
+                           1.0 / (double)n);
+    return sum / (double)n;
+}
