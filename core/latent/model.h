@@ -36,14 +36,39 @@ struct lat_input {
     size_t window; /* samples */
 };
 
+/* How a window goes on beyond an end whose sample is v, with x inside. */
+enum lat_ends {
+    LAT_ENDS_ODD,      /* 2v - x */
+    LAT_ENDS_EVEN,     /* x */
+    LAT_ENDS_CONSTANT, /* v */
+    LAT_N_ENDS
+};
+
+/* The spread of a window's samples, all channels together.  But for the peak
+ * each is 1 for white noise of variance 1. */
+enum lat_scale {
+    LAT_SCALE_NONE,
+    LAT_SCALE_STD,      /* root of the mean square about the mean */
+    LAT_SCALE_MEAN_ABS, /* 1.2533 mean |x| */
+    LAT_SCALE_MAD,      /* 1.4826 median |x| */
+    LAT_SCALE_IQR,      /* 0.7413 (quantile 0.75 - quantile 0.25) */
+    LAT_SCALE_Q90,      /* 0.6080 quantile 0.9 of |x| */
+    LAT_SCALE_Q95,      /* 0.5102 quantile 0.95 of |x| */
+    LAT_SCALE_PEAK,     /* max |x| */
+    LAT_N_SCALES
+};
+
 /* What is done to each window by itself, in this order. */
 struct lat_prep {
-    double low_hz, high_hz; /* band-pass, zero phase; 0 and 0: none */
+    double low_hz, high_hz; /* band-pass, zero phase; one of them 0: high- or
+                               low-pass; both: none */
     unsigned order;         /* of the Butterworth filter, run both ways */
-    bool center;            /* subtract the mean */
-    bool robust;            /* divide by the spread: see signal/prepare.c */
-    double floor;           /* the least spread to divide by, in the unit */
-    double divisor;         /* one scalar for all channels; 0: none */
+    enum lat_ends ends;
+    size_t pad;           /* samples beyond each end; 0: 3 (2 order + 1) */
+    bool center;          /* subtract each channel's mean */
+    enum lat_scale scale; /* divide by the spread of all channels */
+    double floor;         /* the least spread to divide by, in the unit */
+    double divisor;       /* one scalar for all channels; 0: none */
 };
 
 struct lat_card {
