@@ -1,0 +1,76 @@
+/* kernel.c - which kernel this processor runs. */
+#include "config.h"
+
+#include "kernel.h"
+
+#include "../latent/base.h"
+#include "../latent/model.h"
+
+#include <cblas.h>
+#include <string.h>
+
+static bool have_any(void)
+{
+    return true;
+}
+
+#ifdef LAT_X86_64
+static bool have_avx2(void)
+{
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static bool have_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f");
+}
+#endif
+
+/* The fastest first. */
+static const struct {
+    const struct lat_kernel *kernel;
+    bool (*have)(void);
+} kernels[] = {
+#ifdef LAT_X86_64
+    {&lat__kernel_avx512, have_avx512},
+    {&lat__kernel_avx2, have_avx2},
+#endif
+    {&lat__kernel_blas, have_any},
+};
+
+enum { N_KERNELS = sizeof(kernels) / sizeof(kernels[0]) };
+
+static enum lat_code unknown(const char *name, struct lat_err *err)
+{
+    char names[64] = "";
+
+    for (size_t i = 0; i < N_KERNELS; i++)
+        if (kernels[i].have()) {
+            strcat(names, names[0] ? ", " : "");
+            strcat(names, kernels[i].kernel->name);
+        }
+    return lat_fail(err, LAT_ENOENT, "kernel is %s, but this processor has %s",
+                    name, names);
+}
+
+enum lat_code lat_kernel_pick(const struct lat_kernel **out, const char *name,
+                              struct lat_err *err)
+{
+    for (size_t i = 0; i < N_KERNELS; i++)
+        if (kernels[i].have() &&
+            (!name || !*name || strcmp(name, kernels[i].kernel->name) == 0)) {
+            *out = kernels[i].kernel;
+            return LAT_OK;
+        }
+    return unknown(name, err);
+}
+
+const char *lat_kernel_name(const struct lat_kernel *k)
+{
+    return k->name;
+}
+
+void lat_blas_single(void)
+{
+    openblas_set_num_threads(1);
+}
