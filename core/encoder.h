@@ -149,7 +149,8 @@ struct lat__acts {
     struct lat_tensor *act;     /* n_layers + 1 */
     struct lat_tensor *dact;    /* the same, v NULL without gradients */
     struct lat_tensor spare[2]; /* for gradients that are added up */
-    float *saved;
+    float *saved;               /* what batchnorm leaves for backward */
+    float *room;                /* the one block */
 };
 
 enum lat__grads {
@@ -188,23 +189,28 @@ struct lat__io {
     float *saved;
 };
 
+enum lat__layer_trait {
+    LAT_ELEMENTWISE = 1, /* each value goes on where it was */
+    LAT_POOLING = 2,     /* stride is the kernel where it is not said */
+};
+
 struct lat__layer_kind {
     const char *name;
     unsigned needs, takes; /* bits of lat__layer_fields; takes beyond needs */
-    bool elementwise;      /* each value goes on where it was */
-    bool pooling;          /* stride is the kernel where it is not said */
+    unsigned traits;
     /* From in (and with) to out, and which parameters it has. */
     enum lat_code (*shape)(struct lat__layer *l, struct lat_err *err);
     void (*init)(const struct lat__layer *l, float *params,
                  struct lat_rng *rng); /* NULL: no parameters */
     size_t (*scratch)(const struct lat__layer *l, size_t rows); /* or NULL */
+    /* Forward in training, where it differs; params' statistics move. */
+    void (*train)(const struct lat_ctx *ctx, const struct lat__layer *l,
+                  float *params, const struct lat__io *io);
     void (*forward)(const struct lat_ctx *ctx, const struct lat__layer *l,
-                    float *params, const struct lat__io *io);
+                    const float *params, const struct lat__io *io);
     void (*backward)(const struct lat_ctx *ctx, const struct lat__layer *l,
                      const float *params, float *grads,
                      const struct lat__io *io);
-    void (*eval)(const struct lat_ctx *ctx, const struct lat__layer *l,
-                 const float *params, const struct lat__io *io);
 };
 
 /* NULL when there is none of that name. */

@@ -1,0 +1,368 @@
+/*
+ * net.c - from declared layers to shapes, offsets and order.
+ *
+ * In three passes over each stack: shapes from the input on, checked layer by
+ * layer; then which vectors are flattened maps, for the sake of PyTorch's
+ * order; last, places in the block.
+ */
+#include "../encoder.h"
+
+#include <string.h>
+
+static size_t item(struct lat__shape s)
+{
+    return s.h * s.w * s.c;
+}
+
+static struct lat__shape act_shape(const struct lat__stack *s, size_t act)
+{
+    return act ? s->layers[act - 1].out : s->in;
+}
+
+static size_t act_spread(const struct lat__stack *s, size_t act)
+{
+    return act ? s->layers[act - 1].spread : 0;
+}
+
+/* ---- shapes */
+
+/* What is said must be wanted, and what is wanted said. */
+static enum lat_code check_fields(struct lat__layer *l, struct lat_err *err)
+{
+    for (size_t f = 0; f < LAT_LAYER_FIELDS; f++) {
+        const char *name = lat__layer_fields[f].name;
+        size_t v = *lat__layer_field(&l->spec, f);
+        unsigned bit = 1u << f;
+
+        if (v && !((l->kind->needs | l->kind->takes) & bit))
+            return lat_fail(err, LAT_EFORMAT, "has no %s", name);
+        if (!v && (l->kind->needs & bit))
+            return lat_fail(err, LAT_EFORMAT, "%s is missing", name);
+        if (v > LAT_FIELD_MAX)
+            return lat_fail(err, LAT_EFORMAT, "%s is %zu, at most %d", name, v,
+                            LAT_FIELD_MAX);
+    }
+    return LAT_OK;
+}
+
+/* Counts back activations from layer i; 0, not said, is 1. */
+static enum lat_code count_back(size_t *act, size_t i, size_t back,
+                                struct lat_err *err)
+{
+    if (back > i + 1)
+        return lat_fail(err, LAT_EFORMAT,
+                        "%zu activations back from layer %zu is before the "
+                        "input",
+                        back, i);
+    *act = i + 1 - (back ? back : 1);
+    return LAT_OK;
+}
+
+static enum lat_code shape_layer(struct lat__stack *s, size_t i,
+                                 struct lat_err *err)
+{
+    struct lat__layer *l = &s->layers[i];
+    enum lat_code code = check_fields(l, err);
+
+    if (!code)
+        code = count_back(&l->x, i, l->spec.from, err);
+    if (!code)
+        code = count_back(&l->z, i, l->spec.with, err);
+    if (code)
+        return code;
+    if (!l->spec.stride)
+        l->spec.stride = (l->kind->traits & LAT_POOLING) ? l->spec.kernel : 1;
+    l->in = act_shape(s, l->x);
+    l->with = act_shape(s, l->z);
+    code = l->kind->shape(l, err);
+    if (code)
+        return code;
+    /* w and c are at most 2^20 times 2^20 here, so this does not overflow */
+    if (l->out.w * l->out.c > LAT_ITEM_MAX)
+        return lat_fail(err, LAT_EFORMAT,
+                        "%zu samples of %zu channels are too many", l->out.w,
+                        l->out.c);
+    return LAT_OK;
+}
+
+/* Marks which reads are followed by another read of the same activation, and
+ * refuses a layer whose output nobody reads. */
+static enum lat_code mark_shared(struct lat__stack *s, struct lat_err *err)
+{
+    bool read[LAT_LAYERS_MAX + 1] = {false};
+
+    read[s->n_layers] = true;
+    for (size_t i = s->n_layers; i-- > 0;) {
+        struct lat__layer *l = &s->layers[i];
+
+        if (!read[i + 1])
+            return lat_fail(err, LAT_EFORMAT, "%s[%zu]: no layer reads it",
+                            s->name, i);
+        l->x_shared = read[l->x];
+        read[l->x] = true;
+        if (l->spec.with) {
+            l->z_shared = read[l->z];
+            read[l->z] = true;
+        }
+    }
+    return LAT_OK;
+}
+
+static enum lat_code shape_stack(struct lat__stack *s,
+                                 const struct lat__layer_spec *spec,
+                                 struct lat_err *err)
+{
+    size_t total = item(s->in);
+
+    for (size_t i = 0; i < s->n_layers; i++) {
+        struct lat__layer *l = &s->layers[i];
+        enum lat_code code;
+
+        l->spec = spec[i];
+        l->kind = lat__layer_kind(spec[i].kind);
+        if (!l->kind)
+            return lat_fail(err, LAT_EFORMAT, "%s[%zu]: unknown kind \"%s\"",
+                            s->name, i, spec[i].kind);
+        code = shape_layer(s, i, err);
+        if (code)
+            return lat_wrap(err, code, "%s[%zu] %s", s->name, i, l->kind->name);
+        total += item(l->out);
+        if (total > LAT_ITEM_MAX)
+            return lat_fail(err, LAT_EFORMAT,
+                            "%s[%zu]: activations of more than %d floats",
+                            s->name, i, LAT_ITEM_MAX);
+        l->saved = s->n_saved;
+        s->n_saved += l->n_saved;
+    }
+    s->out = act_shape(s, s->n_layers);
+    return mark_shared(s, err);
+}
+
+/* ---- order */
+
+/* An unflatten decides what the vector before it counts, up to the linear
+ * layer that makes it. */
+static void spread_back(struct lat__stack *s, size_t act, size_t spread)
+{
+    while (act > 0 && (s->layers[act - 1].kind->traits & LAT_ELEMENTWISE)) {
+        s->layers[act - 1].spread = spread;
+        act = s->layers[act - 1].x;
+    }
+    if (act > 0)
+        s->layers[act - 1].spread = spread;
+}
+
+static bool is_kind(const struct lat__layer *l, const char *name)
+{
+    return strcmp(l->kind->name, name) == 0;
+}
+
+static enum lat_code spread_layer(struct lat__stack *s, size_t i,
+                                  struct lat_err *err)
+{
+    struct lat__layer *l = &s->layers[i];
+    size_t x = act_spread(s, l->x);
+
+    if (l->kind->traits & LAT_ELEMENTWISE) {
+        if (l->spec.with && act_spread(s, l->z) != x)
+            return lat_fail(err, LAT_EFORMAT,
+                            "%s[%zu]: adds vectors of different order", s->name,
+                            i);
+        l->spread = x;
+    } else if (is_kind(l, "flatten")) {
+        l->spread = x ? x : item(l->in) > l->in.c ? l->in.c : 0;
+    } else if (is_kind(l, "unflatten")) {
+        if (x != l->out.c)
+            return lat_fail(err, LAT_EFORMAT,
+                            "%s[%zu]: only a linear layer's output can be "
+                            "unflattened",
+                            s->name, i);
+        l->spread = 0;
+    } else if (!is_kind(l, "linear")) {
+        l->spread = 0;
+        if (x)
+            return lat_fail(err, LAT_EFORMAT,
+                            "%s[%zu]: a flattened map goes to a linear layer, "
+                            "not to %s",
+                            s->name, i, l->kind->name);
+    }
+    for (size_t p = 0; p < l->n_params; p++) {
+        l->params[p].in_spread = l->params[p].in > 1 ? x : 0;
+        l->params[p].out_spread = l->spread;
+    }
+    return LAT_OK;
+}
+
+static enum lat_code spread_stack(struct lat__stack *s, struct lat_err *err)
+{
+    for (size_t i = s->n_layers; i-- > 0;)
+        if (is_kind(&s->layers[i], "unflatten"))
+            spread_back(s, s->layers[i].x, s->layers[i].out.c);
+    for (size_t i = 0; i < s->n_layers; i++) {
+        enum lat_code code = spread_layer(s, i, err);
+
+        if (code)
+            return code;
+    }
+    return LAT_OK;
+}
+
+/* ---- places */
+
+static enum lat_code place(struct lat__stack *s, bool trained, size_t *offset,
+                           struct lat_err *err)
+{
+    for (size_t i = 0; i < s->n_layers; i++)
+        for (size_t p = 0; p < s->layers[i].n_params; p++) {
+            struct lat__param *par = &s->layers[i].params[p];
+
+            if (par->trained != trained)
+                continue;
+            /* factors below 2^20, 2^25 and 2^20: no overflow */
+            if (par->in * par->taps > LAT_PARAMS_MAX ||
+                par->out * par->in * par->taps > LAT_PARAMS_MAX - *offset)
+                return lat_fail(err, LAT_EFORMAT,
+                                "%s[%zu]: more than %d parameters", s->name, i,
+                                LAT_PARAMS_MAX);
+            par->offset = *offset;
+            *offset += lat__param_count(par);
+        }
+    return LAT_OK;
+}
+
+static enum lat_code place_all(struct lat__net *net, struct lat_err *err)
+{
+    size_t offset = 0;
+    enum lat_code code = place(&net->encoder, true, &offset, err);
+
+    if (!code)
+        code = place(&net->task, true, &offset, err);
+    net->n_trained = offset;
+    if (!code)
+        code = place(&net->encoder, false, &offset, err);
+    if (!code)
+        code = place(&net->task, false, &offset, err);
+    net->n_params = offset;
+    return code;
+}
+
+/* ---- a net */
+
+static enum lat_code stack_init(struct lat__stack *s,
+                                const struct lat__layer_spec *spec, size_t n,
+                                struct lat_err *err)
+{
+    enum lat_code code;
+
+    if (n > LAT_LAYERS_MAX)
+        return lat_fail(err, LAT_EFORMAT, "%s: %zu layers, at most %d", s->name,
+                        n, LAT_LAYERS_MAX);
+    s->layers = lat_calloc(n, sizeof(*s->layers));
+    if (!s->layers)
+        return lat_fail(err, LAT_ENOMEM, "%s: %zu layers", s->name, n);
+    s->n_layers = n;
+    code = shape_stack(s, spec, err);
+    return code ? code : spread_stack(s, err);
+}
+
+static enum lat_code check_ends(const struct lat__net_spec *spec,
+                                struct lat_err *err)
+{
+    const struct lat__shape in = spec->input;
+
+    if (spec->n_encoder == 0)
+        return lat_fail(err, LAT_EFORMAT, "encoder: has no layers");
+    if (in.h != 1 || in.w < 1 || in.w > LAT_FIELD_MAX || in.c < 1 ||
+        in.c > LAT_CHANNELS_MAX)
+        return lat_fail(err, LAT_EFORMAT,
+                        "input of %zu samples of %zu channels", in.w, in.c);
+    return LAT_OK;
+}
+
+static enum lat_code latent_is_vector(const struct lat__stack *s,
+                                      struct lat_err *err)
+{
+    if (s->out.h * s->out.w != 1 || act_spread(s, s->n_layers))
+        return lat_fail(err, LAT_EFORMAT,
+                        "encoder: ends in a map, not in a vector");
+    return LAT_OK;
+}
+
+enum lat_code lat__net_new(struct lat__net **out,
+                           const struct lat__net_spec *spec,
+                           struct lat_err *err)
+{
+    struct lat__net *net = NULL;
+    enum lat_code code = check_ends(spec, err);
+
+    if (code)
+        return code;
+    net = lat_calloc(1, sizeof(*net));
+    if (!net)
+        return lat_fail(err, LAT_ENOMEM, "a net");
+    net->encoder.name = "encoder";
+    net->encoder.in = spec->input;
+    code = stack_init(&net->encoder, spec->encoder, spec->n_encoder, err);
+    if (!code)
+        code = latent_is_vector(&net->encoder, err);
+    if (code)
+        goto out;
+    net->dims = net->encoder.out.c;
+    net->task.name = "task";
+    net->task.in = net->encoder.out;
+    code = stack_init(&net->task, spec->task, spec->n_task, err);
+    if (!code)
+        code = place_all(net, err);
+    if (code)
+        goto out;
+    *out = net;
+    net = NULL;
+out:
+    lat__net_free(net);
+    return code;
+}
+
+void lat__net_free(struct lat__net *net)
+{
+    if (!net)
+        return;
+    lat_free(net->encoder.layers);
+    lat_free(net->task.layers);
+    lat_free(net);
+}
+
+static void stack_start(const struct lat__stack *s, float *params,
+                        struct lat_rng *rng)
+{
+    for (size_t i = 0; i < s->n_layers; i++)
+        if (s->layers[i].kind->init)
+            s->layers[i].kind->init(&s->layers[i], params, rng);
+}
+
+void lat__net_init(const struct lat__net *net, float *params,
+                   struct lat_rng *rng)
+{
+    stack_start(&net->encoder, params, rng);
+    stack_start(&net->task, params, rng);
+}
+
+static size_t stack_scratch(const struct lat__stack *s, size_t rows)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < s->n_layers; i++) {
+        const struct lat__layer *l = &s->layers[i];
+        size_t n = l->kind->scratch ? l->kind->scratch(l, rows) : 0;
+
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+size_t lat__net_scratch(const struct lat__net *net, size_t rows)
+{
+    size_t a = stack_scratch(&net->encoder, rows);
+    size_t b = stack_scratch(&net->task, rows);
+
+    return a > b ? a : b;
+}
