@@ -15,54 +15,16 @@
 
 #include "base/rng.h"
 #include "base/tensor.h"
+#include "encoder/spec.h"
+#include "formats.h"
 #include "latent/model.h"
 #include "ops.h"
 
 enum {
-    LAT_LAYERS_MAX = 256,
-    LAT_FIELD_MAX = 1 << 20,   /* the largest number in a layer */
-    LAT_ITEM_MAX = 1 << 25,    /* floats of all activations of one thing */
-    LAT_PARAMS_MAX = 1 << 28,  /* floats of the block */
-    LAT_LAYER_PARAMS = 4,      /* tensors of one layer, at most */
-    LAT_TENSOR_NAME_MAX = 128, /* with its NUL */
+    LAT_ITEM_MAX = 1 << 25,   /* floats of all activations of one thing */
+    LAT_PARAMS_MAX = 1 << 28, /* floats of the block */
+    LAT_LAYER_PARAMS = 4,     /* tensors of one layer, at most */
 };
-
-/* ---- layers as they are written ------------------------- encoder/text.c */
-
-/* What a recipe or a card says of a layer; zero is not said.  Activations are
- * counted back from the layer: 1, what is said by default, is the one just
- * before it, 2 the one before that; the i-th layer's i + 1 is the input. */
-struct lat__layer_spec {
-    const char *kind;       /* a constant, as in the table of kinds */
-    size_t out;             /* channels, or features */
-    size_t kernel, stride;  /* stride: 1; of a pool: the kernel */
-    size_t pad;             /* zeros on both sides */
-    size_t factor;          /* of upsample */
-    size_t width, channels; /* of unflatten */
-    size_t from;            /* the activation that it reads */
-    size_t with;            /* the one that add adds to it */
-};
-
-/* The fields by name in a card, by letter in a recipe. */
-struct lat__layer_field {
-    const char *name, *letter; /* "" for the number without a letter */
-    size_t offset;
-};
-
-enum { LAT_LAYER_FIELDS = 9 };
-extern const struct lat__layer_field lat__layer_fields[LAT_LAYER_FIELDS];
-
-size_t *lat__layer_field(struct lat__layer_spec *l, size_t field);
-
-/* "conv1d 16 k7 s2 p3, batchnorm, relu, flatten, linear 64" to *n layers, the
- * caller's to lat_free.  Further: "maxpool k2", "avgpool", "upsample x2",
- * "unflatten w45 c64", "add with4", "conv1d 32 k1 s2 from3".  An empty text is
- * no layers. */
-LAT_MUST_CHECK enum lat_code lat__layers_parse(struct lat__layer_spec **out,
-                                               size_t *n, const char *text,
-                                               struct lat_err *err);
-void lat__layers_print(struct lat_buf *out, const struct lat__layer_spec *l,
-                       size_t n);
 
 /* ---- nets ------------------------------------------------ encoder/net.c */
 
@@ -215,5 +177,23 @@ struct lat__layer_kind {
 
 /* NULL when there is none of that name. */
 const struct lat__layer_kind *lat__layer_kind(const char *name);
+
+/* ---- models ---------------------------------------------- encoder/model.c */
+
+const struct lat__net *lat__model_net(const struct lat_model *m);
+/* The block (n_params), which never changes. */
+const float *lat__model_params(const struct lat_model *m);
+/* What the model was asked to learn besides, in evaluation: act[0] of a, the
+ * activations of its task, holds latents. */
+void lat__model_task(const struct lat_ctx *ctx, const struct lat_model *m,
+                     const struct lat__acts *a);
+
+/* A whole model file; the same arguments give the same bytes.  card is what
+ * lat__card_encode wrote. */
+LAT_MUST_CHECK enum lat_code lat__model_encode(struct lat_buf *out,
+                                               const struct lat__net *net,
+                                               const float *params,
+                                               const char *card,
+                                               struct lat_err *err);
 
 #endif

@@ -382,3 +382,10 @@ const struct lat__layer_kind *lat__layer_kind(const char *name)
             return &kinds[i];
     return NULL;
 }
+
+const char *lat__layer_name(const char *name)
+{
+    const struct lat__layer_kind *kind = lat__layer_kind(name);
+
+    return kind ? kind->name : NULL;
+}

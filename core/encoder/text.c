@@ -4,7 +4,7 @@
  * A layer is a kind and its numbers, each behind its letter; the number of
  * output channels or features stands without one.
  */
-#include "../encoder.h"
+#include "spec.h"
 
 #include <string.h>
 
@@ -92,19 +92,17 @@ static enum lat_code read_field(struct lat__layer_spec *l, const char *word,
 static enum lat_code read_layer(struct lat__layer_spec *l, const char *p,
                                 const char *end, struct lat_err *err)
 {
-    const struct lat__layer_kind *kind;
     enum lat_code code = LAT_OK;
     char word[WORD_MAX];
 
     if (!next_word(word, &p, end))
         return lat_fail(err, LAT_EFORMAT, "is empty");
-    kind = lat__layer_kind(word);
-    if (!kind)
+    l->kind = lat__layer_name(word);
+    if (!l->kind)
         return lat_fail(err, LAT_EFORMAT, "unknown kind \"%s\"", word);
-    l->kind = kind->name;
     while (!code && next_word(word, &p, end))
         code = read_field(l, word, err);
-    return code ? lat_wrap(err, code, "%s", kind->name) : LAT_OK;
+    return code ? lat_wrap(err, code, "%s", l->kind) : LAT_OK;
 }
 
 enum lat_code lat__layers_parse(struct lat__layer_spec **out, size_t *n,

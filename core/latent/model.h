@@ -71,6 +71,11 @@ struct lat_prep {
     double divisor;       /* one scalar for all channels; 0: none */
 };
 
+/* What besides the latent was learned, and can be asked of it. */
+enum lat_task { LAT_TASK_NONE, LAT_TASK_RECONSTRUCTION, LAT_TASK_CLASSES };
+
+enum { LAT_LABELS_MAX = 64 };
+
 struct lat_card {
     char name[64];
     unsigned version;
@@ -79,6 +84,9 @@ struct lat_card {
     struct lat_range blocks[LAT_N_BLOCKS];
     struct lat_input input;
     struct lat_prep prep;
+    enum lat_task task;
+    size_t n_labels; /* of classes */
+    char labels[LAT_LABELS_MAX][LAT_NAME_MAX];
     const char *json;            /* the whole card, as it stands in the file */
     char digest[LAT_DIGEST_HEX]; /* of the file: the model's identity */
     char weights_digest[LAT_DIGEST_HEX];
