@@ -1,0 +1,30 @@
+/*
+ * api.h - the handlers, by file.  Each is a row in route.c.
+ */
+#ifndef LATD_API_H
+#define LATD_API_H
+
+#include "handler.h"
+
+/* ---- health.c */
+extern const struct latd_handler latd_livez;
+extern const struct latd_handler latd_readyz;
+extern const struct latd_handler latd_startupz;
+
+/* ---- meta.c: what the program says of itself */
+extern const struct latd_handler latd_version;
+extern const struct latd_handler latd_metrics_text;
+extern const struct latd_handler latd_openapi;
+
+/* ---- models.c */
+extern const struct latd_handler latd_models_index;
+extern const struct latd_handler latd_models_get;
+
+/* ---- embeddings.c */
+extern const struct latd_handler latd_embeddings;
+extern const struct latd_handler latd_embeddings_get;
+
+/* ---- validate.c */
+extern const struct latd_handler latd_validate;
+
+#endif

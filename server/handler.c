@@ -1,0 +1,60 @@
+/* handler.c - what handlers call. */
+#include "handler.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *latd_req_header(const struct latd_req *req, const char *name)
+{
+    return req->get(req, LATD_HEADER, name);
+}
+
+const char *latd_req_query(const struct latd_req *req, const char *name)
+{
+    return req->get(req, LATD_QUERY, name);
+}
+
+/* Control characters have no place in a header and become a question mark:
+ * what a client sent must not begin a line of its own. */
+void latd_reply_header(struct latd_reply *r, const char *name, const char *fmt,
+                       ...)
+{
+    char *value;
+    va_list args;
+
+    if (r->n_headers == LATD_HEADERS_MAX)
+        return;
+    value = r->headers[r->n_headers].value;
+    va_start(args, fmt);
+    vsnprintf(value, LATD_HEADER_LEN, fmt, args);
+    va_end(args);
+    for (char *p = value; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    r->headers[r->n_headers++].name = name;
+}
+
+/* Whether list (If-None-Match) names tag: "a", W/"b" or * */
+static bool etag_in(const char *list, const char *tag)
+{
+    size_t len = strlen(tag);
+
+    if (strcmp(list, "*") == 0)
+        return true;
+    for (const char *p = list; (p = strstr(p, tag)) != NULL; p += len)
+        if (p > list && p[-1] == '"' && p[len] == '"')
+            return true;
+    return false;
+}
+
+bool latd_reply_etag(struct latd_req *req, const char *tag)
+{
+    const char *have = latd_req_header(req, "If-None-Match");
+
+    latd_reply_header(&req->reply, "ETag", "\"%s\"", tag);
+    if (!have || !*tag || !etag_in(have, tag))
+        return false;
+    req->reply.status = 304;
+    req->reply.body.len = 0;
+    return true;
+}

@@ -1,0 +1,114 @@
+/*
+ * handler.h - what a handler is, and what it is given.
+ *
+ * A handler is four functions, each with its thread.  begin decodes and
+ * checks; when it leaves req->compute false, reply follows at once.  Otherwise
+ * the connection is suspended, then submit hands the batch's items to the
+ * queue; when the batch is done, reply encodes.  A code other than LAT_OK
+ * skips to end, and the error in req->err is the answer.  end runs once
+ * whatever happened, when nobody computes any more.
+ *
+ * begin, submit and end may be NULL.
+ *
+ * None of them knows about sockets: a test fills in a latd_req and calls them.
+ */
+#ifndef LATD_HANDLER_H
+#define LATD_HANDLER_H
+
+#include <stdatomic.h>
+
+#include "../core/latent.h"
+#include "config.h"
+#include "infer.h"
+#include "loop.h"
+#include "metrics.h"
+#include "models.h"
+
+struct latd_cache;
+struct latd_store;
+struct latd_req;
+
+/* The life of the process, one way. */
+enum latd_state {
+    LATD_LOADING,  /* the probes answer, all else is 503 model_loading */
+    LATD_READY,    /* serving */
+    LATD_DRAINING, /* serving, but not ready: no new clients, please */
+    LATD_STOPPING, /* finishing what is in flight; new requests are 503 */
+};
+
+/* What all handlers share.  Set by main before http serves more than probes. */
+struct latd_app {
+    struct latd_config config;
+    struct latd_metrics *metrics;
+    struct latd_models *models;
+    struct latd_infer *infer;
+    struct latd_loop *loop;
+    struct latd_cache *cache;
+    struct latd_store *store; /* NULL: nothing is kept */
+    _Atomic enum latd_state state;
+    _Atomic bool failing; /* the canary pass did not come back */
+    const char *kernel;
+    unsigned n_infer;
+};
+
+/* Where a value of the request stands. */
+enum latd_place { LATD_HEADER, LATD_QUERY };
+
+enum { LATD_HEADERS_MAX = 12, LATD_HEADER_LEN = 224 };
+
+struct latd_reply {
+    unsigned status;     /* 0: 200 */
+    const char *type;    /* a literal; NULL: application/json */
+    struct lat_buf body; /* taken by http when it is sent */
+    size_t n_headers;
+    struct {
+        const char *name; /* a literal */
+        char value[LATD_HEADER_LEN];
+    } headers[LATD_HEADERS_MAX];
+};
+
+/* Time spent, in nanoseconds, for Server-Timing and the log. */
+struct latd_times {
+    uint64_t parse, queue, infer, serialise;
+};
+
+struct latd_handler {
+    enum lat_code (*begin)(struct latd_req *req);  /* http: decode, check */
+    enum lat_code (*submit)(struct latd_req *req); /* http, suspended: queue */
+    enum lat_code (*reply)(struct latd_req *req);  /* http: encode */
+    void (*end)(struct latd_req *req);             /* http: always, once */
+};
+
+struct latd_req {
+    struct latd_app *app;
+    enum latd_method method;
+    const char *path;
+    char param[256];  /* what stood at {id} in the route, decoded */
+    const char *body; /* body_len bytes and a NUL */
+    size_t body_len;
+    char id[72]; /* X-Request-Id, the client's or ours */
+    /* NULL when there is none; lent as long as the request lives. */
+    const char *(*get)(const struct latd_req *req, enum latd_place place,
+                       const char *name);
+
+    /* The handler's to fill in. */
+    void *state;
+    struct lat_err err;
+    struct latd_reply reply;
+    bool compute;            /* begin: there are items to wait for */
+    uint64_t timeout_ms;     /* begin: of the body; 0: the setting */
+    struct latd_batch batch; /* begin: items and n */
+    struct latd_times times; /* http's, but a handler may split parse */
+};
+
+/* ---- what handlers call ------------------------------------- handler.c */
+
+const char *latd_req_header(const struct latd_req *req, const char *name);
+const char *latd_req_query(const struct latd_req *req, const char *name);
+void latd_reply_header(struct latd_reply *r, const char *name, const char *fmt,
+                       ...) LAT_PRINTF(3, 4);
+/* Sets ETag and, when the client has it already (If-None-Match), makes the
+ * reply a 304 without a body and returns true.  tag is without its quotes. */
+bool latd_reply_etag(struct latd_req *req, const char *tag);
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * http.h - the door to libmicrohttpd: bytes to request, reply to bytes.
+ *
+ * A pool of threads in poll mode (the internal epoll thread stalls at exactly
+ * 128, 256, 512 busy connections).  start, quiesce and stop: main.
+ */
+#ifndef LATD_HTTP_H
+#define LATD_HTTP_H
+
+#include "handler.h"
+
+struct latd_http;
+
+/* fd is a listening socket, adopted. only_probes: routes that are not probes
+ * do not exist on it. */
+LAT_MUST_CHECK enum lat_code latd_http_start(struct latd_http **out,
+                                             struct latd_app *app, int fd,
+                                             bool only_probes,
+                                             struct lat_err *err);
+/* Stops listening; connections that are open go on. */
+void latd_http_quiesce(struct latd_http *http);
+/* Requests that have begun and whose answer is not yet sent. */
+size_t latd_http_in_flight(const struct latd_http *http);
+/* Those of them that wait for a batch. */
+size_t latd_http_suspended(const struct latd_http *http);
+/* None is suspended.  Closes what is open. */
+void latd_http_stop(struct latd_http *http);
+
+/* ---- sockets ------------------------------------------------ listen.c */
+
+/* A listening socket on HOST:PORT or [V6]:PORT; "where" says what it became,
+ * with the port that was free. */
+LAT_MUST_CHECK enum lat_code latd_listen(int *fd, const char *address,
+                                         char *where, size_t where_len,
+                                         struct lat_err *err);
+
+#endif

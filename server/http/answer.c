@@ -1,0 +1,218 @@
+/* answer.c - from a handler's reply, or its error, to bytes and counters. */
+#include "exchange.h"
+
+#include "../log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* No default: a new code does not compile until someone decides here. */
+static unsigned status_of(enum lat_code code)
+{
+    switch (code) {
+    case LAT_OK:
+        return MHD_HTTP_OK;
+    case LAT_EINVAL:
+    case LAT_EFORMAT:
+        return MHD_HTTP_BAD_REQUEST;
+    case LAT_EUNFIT:
+        return MHD_HTTP_UNPROCESSABLE_CONTENT;
+    case LAT_ENOENT:
+        return MHD_HTTP_NOT_FOUND;
+    case LAT_EMETHOD:
+        return MHD_HTTP_METHOD_NOT_ALLOWED;
+    case LAT_EBUSY:
+    case LAT_ECANCEL:
+        return MHD_HTTP_CONFLICT;
+    case LAT_EMATCH:
+        return MHD_HTTP_PRECONDITION_FAILED;
+    case LAT_ETOOBIG:
+        return MHD_HTTP_CONTENT_TOO_LARGE;
+    case LAT_EMEDIA:
+        return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+    case LAT_EFULL:
+        return MHD_HTTP_TOO_MANY_REQUESTS;
+    case LAT_EAUTH:
+        return MHD_HTTP_UNAUTHORIZED;
+    case LAT_EACCESS:
+        return MHD_HTTP_FORBIDDEN;
+    case LAT_ETIMEOUT:
+    case LAT_EAWAY:
+    case LAT_ENOMEM:
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    case LAT_ENOSPACE:
+        return MHD_HTTP_INSUFFICIENT_STORAGE;
+    case LAT_ENONFINITE:
+    case LAT_EDIVERGE:
+    case LAT_EIO:
+        break;
+    }
+    return MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+/* When the client may try again, and whether it should. */
+static void add_retry(struct latd_exchange *x)
+{
+    struct latd_reply *r = &x->req.reply;
+
+    switch (x->code) {
+    case LAT_EFULL:
+    case LAT_ETIMEOUT:
+    case LAT_EAWAY:
+    case LAT_ENOMEM:
+        latd_reply_header(r, "Retry-After", "1");
+        latd_reply_header(r, "retry-after-ms", "1000");
+        break;
+    case LAT_EBUSY:
+    case LAT_ENONFINITE:
+    case LAT_EDIVERGE:
+        latd_reply_header(r, "x-should-retry", "false");
+        break;
+    default:
+        break;
+    }
+}
+
+/* The contract's envelope. */
+static void error_body(struct lat_buf *b, const struct latd_req *req)
+{
+    lat_buf_printf(b, "{\"error\":{\"message\":\"%s\"}}\n", req->err.msg);
+}
+
+/* The error takes the place of whatever the handler had begun to say. */
+static void write_error(struct latd_exchange *x)
+{
+    struct latd_reply *r = &x->req.reply;
+
+    lat_buf_fini(&r->body);
+    r->type = NULL;
+    r->n_headers = 0;
+    r->status = x->left ? 499 : status_of(x->code);
+    add_retry(x);
+    if (x->code == LAT_EMETHOD)
+        latd_reply_header(r, "Allow", "%s", x->allow);
+    if (x->code == LAT_ETOOBIG || x->code == LAT_EAWAY)
+        x->must_close = true;
+    error_body(&r->body, &x->req);
+}
+
+static double ms(uint64_t ns)
+{
+    return (double)ns / 1e6;
+}
+
+static void add_headers(struct latd_exchange *x, struct MHD_Response *resp)
+{
+    struct latd_reply *r = &x->req.reply;
+    const struct latd_times *t = &x->req.times;
+    char text[160];
+
+    for (size_t i = 0; i < r->n_headers; i++)
+        MHD_add_response_header(resp, r->headers[i].name, r->headers[i].value);
+    MHD_add_response_header(resp, "Content-Type",
+                            r->type ? r->type : "application/json");
+    MHD_add_response_header(resp, "X-Request-Id", x->req.id);
+    snprintf(text, sizeof(text),
+             "parse;dur=%.3f, queue;dur=%.3f, infer;dur=%.3f, "
+             "serialize;dur=%.3f",
+             ms(t->parse), ms(t->queue), ms(t->infer), ms(t->serialise));
+    MHD_add_response_header(resp, "Server-Timing", text);
+    if (x->must_close)
+        MHD_add_response_header(resp, "Connection", "close");
+}
+
+static void count_rejected(const struct latd_exchange *x)
+{
+    enum latd_rejected why = LATD_REJECTED_invalid;
+
+    if (x->code == LAT_OK)
+        return;
+    if (x->code == LAT_EFULL)
+        why = LATD_REJECTED_overloaded;
+    else if (x->code == LAT_ETIMEOUT)
+        why = LATD_REJECTED_deadline;
+    else if (x->code == LAT_ETOOBIG)
+        why = LATD_REJECTED_too_large;
+    else if (x->left)
+        why = LATD_REJECTED_cancelled;
+    else if (x->status >= 500)
+        return;
+    atomic_fetch_add(&x->http->app->metrics->rejected[why], 1);
+}
+
+static void report(const struct latd_exchange *x)
+{
+    const struct latd_req *req = &x->req;
+    const char *trace = latd_req_header(req, "traceparent");
+    uint64_t ns = latd_now_ns() - x->arrived_ns;
+    struct latd_line line;
+    bool quiet = x->route && latd_route(x->route)->probe && x->code == LAT_OK;
+
+    latd_metrics_request(x->http->app->metrics, x->route, req->method,
+                         x->status, ns);
+    count_rejected(x);
+    latd_line_begin(&line, quiet ? LATD_DEBUG : LATD_INFO, "request");
+    latd_line_text(&line, "id", req->id);
+    latd_line_text(&line, "method", latd_method_name(req->method));
+    latd_line_text(&line, "path", req->path);
+    latd_line_count(&line, "status", x->status);
+    latd_line_count(&line, "bytes_in", req->body_len + x->discarded);
+    latd_line_count(&line, "bytes_out", x->sent);
+    latd_line_ms(&line, "ms", ms(ns));
+    latd_line_ms(&line, "queue_ms", ms(req->times.queue));
+    latd_line_ms(&line, "infer_ms", ms(req->times.infer));
+    if (x->code)
+        latd_line_text(&line, "error", req->err.msg);
+    if (trace)
+        latd_line_text(&line, "traceparent", trace);
+    latd_line_end(&line);
+}
+
+void latd_exchange_end(struct latd_exchange *x)
+{
+    struct latd_http *http = x->http;
+
+    if (x->ended)
+        return;
+    x->ended = true;
+    if (x->begun && x->handler->end)
+        x->handler->end(&x->req);
+    atomic_fetch_sub(&http->buffered, x->body.len);
+    lat_buf_fini(&x->body);
+}
+
+static struct MHD_Response *make_response(struct latd_reply *r)
+{
+    struct MHD_Response *resp;
+
+    if (r->body.len == 0)
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    resp = MHD_create_response_from_buffer_with_free_callback(
+        r->body.len, r->body.v, lat_free);
+    if (resp)
+        r->body = (struct lat_buf){0}; /* the response's from here on */
+    return resp;
+}
+
+enum MHD_Result latd_exchange_answer(struct latd_exchange *x)
+{
+    struct latd_reply *r = &x->req.reply;
+    struct MHD_Response *resp;
+    enum MHD_Result ok;
+
+    if (x->code == LAT_OK && r->body.failed)
+        x->code = lat_fail(&x->req.err, LAT_ENOMEM, "the reply");
+    if (x->code)
+        write_error(x);
+    latd_exchange_end(x);
+    x->status = r->status ? r->status : MHD_HTTP_OK;
+    x->sent = r->body.len;
+    resp = make_response(r);
+    if (!resp)
+        return MHD_NO;
+    add_headers(x, resp);
+    ok = MHD_queue_response(x->conn, x->status, resp);
+    MHD_destroy_response(resp);
+    report(x);
+    return ok;
+}

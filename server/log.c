@@ -1,0 +1,116 @@
+/* log.c - see log.h. */
+#include "log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+    enum latd_level least;
+    int fd;
+    bool journal; /* begin each line with <6> or the like */
+} out = {LATD_INFO, STDERR_FILENO, false};
+
+static const char *const words[] = {"debug", "info", "warning", "error"};
+static const int priorities[] = {7, 6, 4, 3}; /* syslog's */
+
+static void put_text(struct lat_buf *b, const char *s)
+{
+    lat_buf_puts(b, "\"");
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c == '"' || c == '\\')
+            lat_buf_printf(b, "\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            lat_buf_printf(b, "\\u%04x", c);
+        else
+            lat_buf_put(b, s, 1);
+    }
+    lat_buf_puts(b, "\"");
+}
+
+static void put_time(struct lat_buf *b)
+{
+    struct timespec now;
+    struct tm tm;
+    char text[32] = "";
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (gmtime_r(&now.tv_sec, &tm))
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+    lat_buf_printf(b, "\"%s.%03ldZ\"", text, now.tv_nsec / 1000000);
+}
+
+void latd_line_text(struct latd_line *line, const char *key, const char *text)
+{
+    lat_buf_printf(&line->buf, ",\"%s\":", key);
+    put_text(&line->buf, text);
+}
+
+void latd_line_count(struct latd_line *line, const char *key, uint64_t n)
+{
+    lat_buf_printf(&line->buf, ",\"%s\":%llu", key, (unsigned long long)n);
+}
+
+void latd_line_ms(struct latd_line *line, const char *key, double ms)
+{
+    lat_buf_printf(&line->buf, ",\"%s\":%.3f", key, ms);
+}
+
+void latd_line_begin(struct latd_line *line, enum latd_level level,
+                     const char *msg)
+{
+    *line = (struct latd_line){.level = level};
+    if (out.journal)
+        lat_buf_printf(&line->buf, "<%d>", priorities[level]);
+    lat_buf_puts(&line->buf, "{\"time\":");
+    put_time(&line->buf);
+    latd_line_text(line, "level", words[level]);
+    latd_line_text(line, "msg", msg);
+}
+
+void latd_line_end(struct latd_line *line)
+{
+    lat_buf_puts(&line->buf, "}\n");
+    if (line->level >= out.least && !line->buf.failed) {
+        ssize_t n = write(out.fd, line->buf.v, line->buf.len);
+
+        (void)n; /* a log that cannot be written has nowhere to complain */
+    }
+    lat_buf_fini(&line->buf);
+}
+
+void latd_log(enum latd_level level, const char *fmt, ...)
+{
+    struct latd_line line;
+    char msg[1024];
+    va_list args;
+
+    if (level < out.least)
+        return;
+    va_start(args, fmt);
+    vsnprintf(msg, sizeof(msg), fmt, args);
+    va_end(args);
+    latd_line_begin(&line, level, msg);
+    latd_line_end(&line);
+}
+
+bool latd_log_level(enum latd_level *level, const char *word)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i], word) == 0) {
+            *level = (enum latd_level)i;
+            return true;
+        }
+    return false;
+}
+
+void latd_log_init(enum latd_level least, int fd)
+{
+    out.least = least;
+    out.fd = fd;
+    out.journal = getenv("JOURNAL_STREAM") != NULL;
+}

@@ -1,0 +1,70 @@
+/*
+ * models.h - the table of published encoders.
+ *
+ * A published model never changes.  Readers take a counted reference and drop
+ * it; a reload puts another in its place, and the old one goes with its last
+ * reader.  ref, unref and list: any thread.  reload: one at a time.
+ */
+#ifndef LATD_MODELS_H
+#define LATD_MODELS_H
+
+#include "../core/latent.h"
+#include "metrics.h"
+
+enum { LATD_ID_MAX = 80 }; /* of NAME@VERSION, with its NUL */
+
+struct latd_models;
+
+struct latd_model {
+    char id[LATD_ID_MAX]; /* NAME@VERSION */
+    char name[LATD_ID_MAX];
+    unsigned version;
+    int64_t created; /* of the file, in seconds since 1970 */
+    struct lat_plan *plan;
+    const struct lat_card *card; /* the plan's */
+    struct latd_series *series;  /* what is counted of it */
+    struct lat_workspace **ws;   /* one for each inference thread */
+    /* The table's own. */
+    unsigned n_ws;
+    _Atomic unsigned refs;
+    char path[512];
+    int64_t stamp[4]; /* of the file: did it change? */
+};
+
+/* Loads each model of dir; a folder that cannot be read is an error, a file
+ * that cannot be served is logged and left out. */
+struct latd_models_options {
+    const char *dir;
+    const struct lat_kernel *kernel;
+    unsigned infer_threads;
+    struct latd_metrics *metrics;
+    void (*progress)(void *arg, const char *file); /* may be NULL */
+    void *arg;
+};
+
+LAT_MUST_CHECK enum lat_code latd_models_new(
+    struct latd_models **out, const struct latd_models_options *opt,
+    struct lat_err *err);
+void latd_models_free(struct latd_models *m);
+
+/* Reads the folder again: new and changed files are loaded, tested and put in
+ * place, models whose file is gone go.  A file that cannot be served leaves
+ * the one that it should replace.  Also the first load. */
+LAT_MUST_CHECK enum lat_code latd_models_reload(struct latd_models *m,
+                                                struct lat_err *err);
+size_t latd_models_count(struct latd_models *m);
+
+/* By NAME (its highest version) or NAME@VERSION.  LAT_ENOENT,
+ * "model_not_found", names those that there are. */
+LAT_MUST_CHECK enum lat_code latd_models_ref(struct latd_models *m,
+                                             const char *name,
+                                             struct latd_model **out,
+                                             struct lat_err *err);
+void latd_model_unref(struct latd_model *model); /* NULL: nothing */
+/* All of them, by name and version, each with a reference of the caller's. */
+LAT_MUST_CHECK enum lat_code latd_models_list(struct latd_models *m,
+                                              struct latd_model ***out,
+                                              size_t *n, struct lat_err *err);
+void latd_models_list_free(struct latd_model **list, size_t n);
+
+#endif

@@ -1,0 +1,82 @@
+/* route.c - the table of routes. */
+#include "route.h"
+
+#include "api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct latd_route routes[] = {
+    {LATD_OTHER, "(none)", NULL, true}, /* LATD_ROUTE_NONE */
+    {LATD_GET, "/livez", &latd_livez, true},
+    {LATD_GET, "/readyz", &latd_readyz, true},
+    {LATD_GET, "/startupz", &latd_startupz, true},
+    {LATD_GET, "/health", &latd_readyz, true},
+    {LATD_GET, "/ping", &latd_readyz, true},
+    {LATD_GET, "/version", &latd_version, true},
+};
+
+enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };
+
+_Static_assert((int)N_ROUTES <= (int)LATD_ROUTES_MAX, "room in the metrics");
+
+/* Does path fit the template?  What stands at {id} goes to param. */
+static bool fits(const char *path, const char *form, char *param, size_t len)
+{
+    size_t n;
+
+    for (; *form && *form != '{'; form++, path++)
+        if (*form != *path)
+            return false;
+    if (!*form)
+        return !*path;
+    n = strcspn(path, "/");
+    if (n == 0 || n >= len)
+        return false;
+    memcpy(param, path, n);
+    param[n] = '\0';
+    return strcmp(path + n, strchr(form, '}') + 1) == 0;
+}
+
+static void add_allow(char *allow, size_t len, const char *method)
+{
+    size_t at = strlen(allow);
+
+    snprintf(allow + at, len - at, "%s%s", at ? ", " : "", method);
+}
+
+enum lat_code latd_route_find(size_t *index, struct latd_req *req, char *allow,
+                              size_t allow_len)
+{
+    enum latd_method method = req->method == LATD_HEAD ? LATD_GET : req->method;
+
+    allow[0] = '\0';
+    req->param[0] = '\0';
+    for (size_t i = 1; i < N_ROUTES; i++) {
+        if (!fits(req->path, routes[i].path, req->param, sizeof(req->param)))
+            continue;
+        if (routes[i].method == method) {
+            *index = i;
+            return LAT_OK;
+        }
+        if (routes[i].method == LATD_GET)
+            add_allow(allow, allow_len, "GET, HEAD");
+        else
+            add_allow(allow, allow_len, latd_method_name(routes[i].method));
+    }
+    if (!allow[0])
+        return lat_fail(&req->err, LAT_ENOENT, "no such path: %.200s",
+                        req->path);
+    return lat_fail(&req->err, LAT_EMETHOD, "%s is not for %.200s, use %s",
+                    latd_method_name(req->method), req->path, allow);
+}
+
+const struct latd_route *latd_route(size_t index)
+{
+    return &routes[index];
+}
+
+size_t latd_n_routes(void)
+{
+    return N_ROUTES;
+}
