@@ -55,6 +55,8 @@ enum lat_scale {
     LAT_SCALE_Q90,      /* 0.6080 quantile 0.9 of |x| */
     LAT_SCALE_Q95,      /* 0.5102 quantile 0.95 of |x| */
     LAT_SCALE_PEAK,     /* max |x| */
+    LAT_SCALE_HANN,     /* root of the mean of x^2 under a Hann window: what
+                           enters or leaves at the ends hardly counts */
     LAT_N_SCALES
 };
 

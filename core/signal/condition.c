@@ -14,12 +14,13 @@ struct lat__conditioner {
     struct lat_prep prep;
     struct lat__filter filter;
     size_t window, channels;
-    size_t pad; /* 0 when nothing is filtered */
+    size_t pad;   /* 0 when nothing is filtered */
+    double *hann; /* (window), its sum 1; NULL unless scale asks for it */
 };
 
 static const char *const ends_names[LAT_N_ENDS] = {"odd", "even", "constant"};
 static const char *const scale_names[LAT_N_SCALES] = {
-    "none", "std", "mean-abs", "mad", "iqr", "q90", "q95", "peak"};
+    "none", "std", "mean-abs", "mad", "iqr", "q90", "q95", "peak", "hann"};
 
 static size_t find(const char *const *names, size_t n, const char *name)
 {
@@ -89,6 +90,29 @@ static void condition_channel(const struct lat__conditioner *c, double *ext,
     }
 }
 
+/* w = (1 - cos(2 pi i / window)) / window, over one period */
+static enum lat_code make_hann(struct lat__conditioner *c, struct lat_err *err)
+{
+    c->hann = lat_calloc(c->window, sizeof(*c->hann));
+    if (!c->hann)
+        return lat_fail(err, LAT_ENOMEM, "conditioner");
+    for (size_t i = 0; i < c->window; i++)
+        c->hann[i] =
+            (1.0 - cos(6.283185307179586 * (double)i / (double)c->window)) /
+            (double)c->window;
+    return LAT_OK;
+}
+
+static double spread_hann(const struct lat__conditioner *c, const double *v)
+{
+    double sum = 0.0;
+
+    for (size_t k = 0; k < c->channels; k++)
+        for (size_t i = 0; i < c->window; i++, v++)
+            sum += c->hann[i] * *v * *v;
+    return sqrt(sum / (double)c->channels);
+}
+
 /* Scratch: the window, channel after channel; then one extended channel, and
  * later the copy that the spread reorders. */
 void lat__condition(const struct lat__conditioner *c, float *y, const float *x,
@@ -103,7 +127,9 @@ void lat__condition(const struct lat__conditioner *c, float *y, const float *x,
     }
     if (c->prep.scale != LAT_SCALE_NONE) {
         memcpy(work, v, n * sizeof(*v));
-        by = fmax(lat__spread(c->prep.scale, work, n), c->prep.floor);
+        by = fmax(c->hann ? spread_hann(c, v)
+                          : lat__spread(c->prep.scale, work, n),
+                  c->prep.floor);
     }
     if (c->prep.divisor > 0.0)
         by *= c->prep.divisor;
@@ -163,6 +189,8 @@ enum lat_code lat__conditioner_new(struct lat__conditioner **out,
     }
     if (code == LAT_OK)
         code = check(c, err);
+    if (code == LAT_OK && prep->scale == LAT_SCALE_HANN)
+        code = make_hann(c, err);
     if (code) {
         lat__conditioner_free(c);
         return code;
@@ -173,5 +201,7 @@ enum lat_code lat__conditioner_new(struct lat__conditioner **out,
 
 void lat__conditioner_free(struct lat__conditioner *c)
 {
+    if (c)
+        lat_free(c->hann);
     lat_free(c);
 }

@@ -94,6 +94,7 @@ double lat__spread(enum lat_scale scale, double *v, size_t n)
 {
     switch (scale) {
     case LAT_SCALE_NONE:
+    case LAT_SCALE_HANN: /* knows where a sample stands: condition.c */
     case LAT_N_SCALES:
         break;
     case LAT_SCALE_STD:

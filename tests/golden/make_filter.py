@@ -16,6 +16,7 @@ CASES = [
     (0, 20, 3, 50, "odd", 21, 0, "mean-abs", 64, 3),
     (0.3, 0, 2, 50, "odd", 15, 0, "peak", 64, 3),
     (0, 0, 0, 50, "odd", 0, 1, "none", 32, 3),
+    (0.5, 40, 2, 360, "even", 95, 1, "hann", 96, 2),
 ]
 
 
@@ -39,6 +40,11 @@ def spread(y, kind):
         "q90": lambda: 0.6079568319117692 * np.quantile(a, 0.9),
         "q95": lambda: 0.5102134569246539 * np.quantile(a, 0.95),
         "peak": lambda: a.max(),
+        "hann": lambda: np.sqrt(
+            np.average(
+                (y**2).mean(axis=1), weights=signal.windows.hann(len(y), sym=False)
+            )
+        ),
     }[kind]()
 
 
