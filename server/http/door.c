@@ -267,7 +267,10 @@ static void wait_for_batch(struct latd_exchange *x)
     atomic_fetch_add(&x->http->suspended, 1);
     MHD_suspend_connection(x->conn);
     latd_loop_post(x->http->app->loop, &x->wait);
-    x->code = x->handler->submit(&x->req);
+    if (x->code == LAT_OK)
+        x->code = x->handler->submit(&x->req);
+    if (x->code)
+        latd_infer_cancel(x->http->app->infer, &x->req.batch, LAT_ECANCEL);
     latd_batch_release(&x->req.batch);
 }
 
@@ -294,10 +297,12 @@ static enum MHD_Result begin(struct latd_exchange *x)
             x->code = x->handler->begin(&x->req);
         x->req.times.parse = latd_now_ns() - x->body_ns;
     }
-    if (x->code || !x->req.compute)
-        return reply(x);
-    wait_for_batch(x);
-    return MHD_YES;
+    /* A begin that failed may have items that follow: wait for those, too. */
+    if (atomic_load(&x->req.batch.holds) > 1 || (!x->code && x->req.compute)) {
+        wait_for_batch(x);
+        return MHD_YES;
+    }
+    return reply(x);
 }
 
 /* The deadline, the client or the drain was faster than the batch. */
