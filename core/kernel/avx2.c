@@ -50,7 +50,7 @@ INLINE void finish(const struct lat_product *t, size_t r, size_t v,
     float *c = t->c + r * t->c_row + v * LANES;
 
     if (t->relu)
-        sum = _mm256_max_ps(sum, _mm256_setzero_ps());
+        sum = _mm256_max_ps(_mm256_setzero_ps(), sum);
     if (full)
         _mm256_storeu_ps(c, sum);
     else
@@ -109,10 +109,11 @@ INLINE void tile(const struct lat_product *t, const size_t rows,
     }
 #define WIDE_ROWS(XX) XX(1, 4) XX(2, 4)
 #define MID_ROWS(XX) XX(1, 2) XX(2, 2) XX(3, 2) XX(4, 2) XX(5, 2) XX(6, 2)
-#define ALL_ROWS(XX, v)                                                     \
-    XX(1, v)                                                                \
-    XX(2, v) XX(3, v) XX(4, v) XX(5, v) XX(6, v) XX(7, v) XX(8, v) XX(9, v) \
-        XX(10, v) XX(11, v) XX(12, v)
+#define ALL_ROWS(XX, v)                                                      \
+    XX(1, v)                                                                 \
+    XX(2, v)                                                                 \
+    XX(3, v) XX(4, v) XX(5, v) XX(6, v) XX(7, v) XX(8, v) XX(9, v) XX(10, v) \
+        XX(11, v) XX(12, v)
 #define NAME(rows, vectors) tile_##rows##_##vectors,
 
 WIDE_ROWS(INSTANCE)
@@ -150,7 +151,7 @@ AVX2 static void dot(const struct lat_product *p)
         float start_at = p->add ? *c : p->bias ? *p->bias : 0.0f;
         float sum = start_at + dot_row(p->a + i * p->a_row, p->b, p->k);
 
-        *c = p->relu && !(sum > 0.0f) ? 0.0f : sum;
+        *c = p->relu && sum < 0.0f ? 0.0f : sum;
     }
 }
 

@@ -38,7 +38,7 @@ INLINE void finish(const struct lat_product *t, size_t r, size_t v,
                    __mmask16 mask, __m512 sum)
 {
     if (t->relu)
-        sum = _mm512_max_ps(sum, _mm512_setzero_ps());
+        sum = _mm512_max_ps(_mm512_setzero_ps(), sum);
     _mm512_mask_storeu_ps(t->c + r * t->c_row + v * LANES, mask, sum);
 }
 
@@ -94,10 +94,11 @@ INLINE void tile(const struct lat_product *t, const size_t rows,
         tile(t, rows, vectors);                                             \
     }
 #define WIDE_ROWS(XX) XX(1, 4) XX(2, 4) XX(3, 4) XX(4, 4) XX(5, 4) XX(6, 4)
-#define ALL_ROWS(XX, v)                                                     \
-    XX(1, v)                                                                \
-    XX(2, v) XX(3, v) XX(4, v) XX(5, v) XX(6, v) XX(7, v) XX(8, v) XX(9, v) \
-        XX(10, v) XX(11, v) XX(12, v)
+#define ALL_ROWS(XX, v)                                                      \
+    XX(1, v)                                                                 \
+    XX(2, v)                                                                 \
+    XX(3, v) XX(4, v) XX(5, v) XX(6, v) XX(7, v) XX(8, v) XX(9, v) XX(10, v) \
+        XX(11, v) XX(12, v)
 #define NAME(rows, vectors) tile_##rows##_##vectors,
 
 WIDE_ROWS(INSTANCE)
@@ -131,7 +132,7 @@ AVX512 static void dot(const struct lat_product *p)
         float start_at = p->add ? *c : p->bias ? *p->bias : 0.0f;
         float sum = start_at + dot_row(p->a + i * p->a_row, p->b, p->k);
 
-        *c = p->relu && !(sum > 0.0f) ? 0.0f : sum;
+        *c = p->relu && sum < 0.0f ? 0.0f : sum;
     }
 }
 

@@ -26,7 +26,7 @@ struct lat_product {
     size_t c_row;
     const float *bias; /* (n), or NULL; not together with add */
     bool add;          /* c += instead of c = */
-    bool relu;         /* max(0, …) of the result */
+    bool relu;         /* max(0, …) of the result; NaN stays NaN */
 };
 
 struct lat_kernel {
