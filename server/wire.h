@@ -64,7 +64,7 @@ struct latd_embed_input {
 };
 
 /* Where inputs stand in the body, for err->param. */
-enum latd_place_of {
+enum latd_inputs_at {
     LATD_AT_BODY,
     LATD_AT_INPUT,
     LATD_AT_INPUTS,
@@ -82,7 +82,7 @@ struct latd_embed_req {
     bool normalize, partial, pool_mean;
     struct lat_cut cut;
     uint64_t timeout_ms; /* 0: not said */
-    enum latd_place_of place;
+    enum latd_inputs_at place;
 };
 
 /* Without "on_error": "partial", the first input that is wrong is the error.
@@ -147,8 +147,8 @@ const char *latd_wire_error_word(const struct lat_err *err);
  * out->failed. */
 void latd_wire_error_encode(struct lat_buf *out, const struct lat_err *err,
                             unsigned status, const char *request_id);
-/* The i-th header that belongs to an error, besides Allow; NULL after the
- * last. */
+/* The i-th header that belongs to an error, besides Allow and Connection; NULL
+ * after the last. */
 const char *latd_wire_error_header(const char **value, enum lat_code code,
                                    size_t i);
 
