@@ -159,6 +159,7 @@ const char *latd_wire_error_header(const char **value, enum lat_code code,
         {LAT_ENOMEM, "Retry-After", "1"},
         {LAT_ENOSPACE, "x-should-retry", "false"},
         {LAT_ENONFINITE, "x-should-retry", "false"},
+        {LAT_EDIVERGE, "x-should-retry", "false"},
     };
 
     for (size_t k = 0; k < sizeof(table) / sizeof(table[0]); k++) {
