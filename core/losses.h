@@ -93,8 +93,10 @@ double lat__scl_nce(struct lat_contrast *c, const struct lat_nce_spec *spec,
 
 /* ---- losses/task.c: gradients are overwritten */
 
-/* Mean of (y - x)^2 over n floats. */
-double lat__mse(float *dy, const float *y, const float *x, size_t n);
+/* Mean of (y - x)^2 over n floats; scale times its gradient, unless dy is
+ * NULL. */
+double lat__mse(float *dy, const float *y, const float *x, size_t n,
+                double scale);
 /* Mean over rows of -log softmax(y)[label]; y (n, classes). */
 double lat__cross_entropy(float *dy, const float *y, const uint32_t *label,
                           size_t n, size_t classes);

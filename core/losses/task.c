@@ -8,15 +8,17 @@
 
 #include <math.h>
 
-double lat__mse(float *dy, const float *y, const float *x, size_t n)
+double lat__mse(float *dy, const float *y, const float *x, size_t n,
+                double scale)
 {
-    double sum = 0.0, g = 2.0 / (double)n;
+    double sum = 0.0, g = 2.0 * scale / (double)n;
 
     for (size_t i = 0; i < n; i++) {
         double d = (double)y[i] - (double)x[i];
 
         sum += d * d;
-        dy[i] = (float)(g * d);
+        if (dy)
+            dy[i] = (float)(g * d);
     }
     return sum / (double)n;
 }

@@ -258,7 +258,7 @@ static double mse_loss(void *arg)
 {
     struct task *t = arg;
 
-    return lat__mse(t->dy, t->y, t->x, 6);
+    return 0.5 * lat__mse(t->dy, t->y, t->x, 6, 0.5);
 }
 
 static double entropy_loss(void *arg)
@@ -274,7 +274,7 @@ TEST(mse, matches_a_value_by_hand_and_differences)
     float dy[6];
 
     UNUSED_STATE;
-    CHECK_NEAR(mse_loss(&t), 9.0 / 6.0, 1e-12);
+    CHECK_NEAR(mse_loss(&t), 0.5 * 9.0 / 6.0, 1e-12);
     memcpy(dy, t.dy, sizeof(dy));
     check_grad(mse_loss, &t, t.y, dy, 6, 1e-4);
 }

@@ -1,0 +1,272 @@
+/*
+ * train.h - the engine's inner side of training: recipe, records, batches,
+ * optimiser, checkpoint.
+ *
+ * All randomness of a run comes from one generator, drawn from on the
+ * trainer's thread in a fixed order; threads only do what was drawn.  So the
+ * state of a run is its parameters, moments, generator and step, and nothing
+ * else.
+ */
+#ifndef LAT_TRAIN_H
+#define LAT_TRAIN_H
+
+#include "base/rng.h"
+#include "encoder.h"
+#include "latent/train.h"
+#include "losses.h"
+#include "signal.h"
+
+/* ---- train/objective.c: what may be learned, by name */
+
+enum lat__objective { LAT_PLAIN, LAT_AUGMENT, LAT_SCL, LAT_SCL_NCE };
+
+enum lat__weight { LAT_W_INV, LAT_W_VAR, LAT_W_NEG, LAT_W_NCE, LAT_N_WEIGHTS };
+
+struct lat__objective_row {
+    const char *name;
+    bool views;    /* transforms its windows */
+    bool contrast; /* has the terms whose weights follow, by default */
+    double weight[LAT_N_WEIGHTS], kappa;
+};
+
+/* NULL beyond the last. */
+const struct lat__objective_row *lat__objective_row(size_t i);
+
+/* ---- train/recipe.c */
+
+enum lat__negatives { LAT_OTHER_SOURCE, LAT_OTHER_SUBJECT };
+enum lat__decay { LAT_COSINE, LAT_CONSTANT };
+enum lat__best { LAT_BEST_LOSS, LAT_BEST_TASK, LAT_BEST_CONTRAST, LAT_LAST };
+
+/* Each field is a key of the table in train/keys.c, which says what it means,
+ * its default and its bounds. */
+struct lat_recipe {
+    char *name;
+    unsigned objective; /* enum lat__objective */
+    char *lists[LAT_N_SPLITS];
+    char *subjects; /* lines "subject record record …" */
+    char *leads, *unit;
+    double rate_hz;
+    size_t window, hop;
+    struct lat_prep prep;
+    char *encoder, *task;
+    size_t block[LAT_N_BLOCKS]; /* widths; free is what is left */
+    size_t views, batch, group;
+    double max_shift_ms, noise, gain, stretch, lead_mix;
+    unsigned negatives;
+    double w_task, lambda, weight[LAT_N_WEIGHTS], kappa; /* NaN: not said */
+    double tau, m_var, m_neg;
+    double lr, weight_decay, beta1, beta2, epsilon, clip, final_rate;
+    size_t warm_up, steps, seed;
+    unsigned decay;
+    size_t validate_every, validate_windows;
+    unsigned best;
+};
+
+/* With all defaults. */
+LAT_MUST_CHECK enum lat_code lat__recipe_new(struct lat_recipe **out,
+                                             struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__recipe_copy(struct lat_recipe **out,
+                                              const struct lat_recipe *r,
+                                              struct lat_err *err);
+
+/* ---- train/terms.c: what it means */
+
+/* LAT_EINVAL when the lines do not fit each other. */
+LAT_MUST_CHECK enum lat_code lat__recipe_check(const struct lat_recipe *r,
+                                               struct lat_err *err);
+const struct lat__objective_row *lat__recipe_objective(
+    const struct lat_recipe *r);
+/* What was said, or the objective's own. */
+double lat__recipe_weight(const struct lat_recipe *r, enum lat__weight w);
+double lat__recipe_kappa(const struct lat_recipe *r);
+/* Takes the next word of a text with blanks or commas between; false when
+ * there is none left. */
+bool lat__recipe_word(char word[LAT_NAME_MAX], const char **text);
+
+/* ---- train/keys.c: the table of keys */
+
+enum lat__key_type {
+    LAT_KEY_TEXT,
+    LAT_KEY_COUNT, /* a size_t */
+    LAT_KEY_SMALL, /* an unsigned */
+    LAT_KEY_NUMBER,
+    LAT_KEY_YES,
+    LAT_KEY_CHOICE
+};
+
+struct lat__key {
+    const char *name;
+    enum lat__key_type type;
+    size_t offset;                     /* in struct lat_recipe */
+    const char *by_default;            /* "" for a text or number not said */
+    double least, most;                /* of counts and numbers */
+    const char *(*choice)(unsigned i); /* NULL beyond the last */
+};
+
+/* NULL beyond the last. */
+const struct lat__key *lat__key(size_t i);
+const struct lat__key *lat__key_find(const char *name);
+
+/* ---- train/listing.c: whose a record is, and in which split */
+
+enum { LAT_RECORDS_MAX = 4096 };
+
+struct lat__entry {
+    char record[LAT_NAME_MAX], subject[LAT_NAME_MAX];
+    enum lat_split split;
+};
+
+struct lat__listing {
+    size_t n;
+    struct lat__entry v[LAT_RECORDS_MAX];
+};
+
+const char *lat__split_name(enum lat_split s);
+/* Refuses a subject on two sides.  One block, the caller's to lat_free. */
+LAT_MUST_CHECK enum lat_code lat__listing_make(struct lat__listing **out,
+                                               const struct lat_recipe *r,
+                                               const char *dir,
+                                               struct lat_err *err);
+
+/* ---- train/records.c; train/dataset.c reads them */
+
+struct lat__record {
+    char name[LAT_NAME_MAX], lead[LAT_NAME_MAX];
+    size_t subject;
+    float *v;     /* n samples in the recipe's unit and rate */
+    float *other; /* another lead of the same heart, or NULL */
+    size_t n;
+};
+
+struct lat__subject {
+    char name[LAT_NAME_MAX];
+    enum lat_split split;
+    size_t n_records;
+    size_t *records;
+};
+
+struct lat_dataset {
+    size_t n_records, n_subjects;
+    struct lat__record *records;
+    struct lat__subject *subjects;  /* those of a split stand together: */
+    size_t first[LAT_N_SPLITS + 1]; /* first[s] … first[s + 1] - 1 */
+    size_t *by_subject;             /* what subjects point into */
+    size_t n_warnings;
+    char **warnings;
+    double rate_hz;
+    size_t least;               /* samples that a record must have */
+    uint8_t digest[LAT_DIGEST]; /* of all names and samples */
+};
+
+/* Room for that many, none there yet. */
+LAT_MUST_CHECK enum lat_code lat__dataset_new(struct lat_dataset **out,
+                                              size_t n_records,
+                                              struct lat_err *err);
+/* Samples that a window's views may reach beyond it, either side. */
+size_t lat__recipe_reach(const struct lat_recipe *r);
+void lat__record_forget(struct lat__record *rec);
+/* The last touch, when records, subjects and first are filled in. */
+void lat__dataset_seal(struct lat_dataset *d, const struct lat_recipe *r);
+
+/* ---- train/batch.c: windows drawn from records, their views */
+
+struct lat__view_at {
+    const struct lat__record *record;
+    size_t begin;
+    long shift;
+    double stretch, angle; /* of all windows and views of a group */
+    uint64_t seed;         /* of its noise and gain */
+};
+
+struct lat__batch {
+    const struct lat_recipe *recipe;
+    const struct lat_dataset *data;
+    struct lat__conditioner *conditioner;
+    size_t n, n_views;       /* sources, views of each */
+    struct lat__view_at *at; /* row v * n + i: view v of source i */
+    uint32_t *subject;       /* (n) */
+    size_t *order;           /* of subjects, for the draw */
+    float *x;                /* (n * n_views, window) */
+    float *other;            /* a window of each part */
+    double *scratch;
+    size_t scratch_len; /* of one part */
+};
+
+LAT_MUST_CHECK enum lat_code lat__batch_new(struct lat__batch **out,
+                                            const struct lat_recipe *r,
+                                            const struct lat_dataset *d,
+                                            struct lat_err *err);
+void lat__batch_free(struct lat__batch *b);
+/* Decides on the windows of a batch; the split has a subject. */
+void lat__batch_draw(struct lat__batch *b, enum lat_split split,
+                     struct lat_rng *rng);
+/* Cuts, conditions and disturbs them into x. */
+void lat__batch_fill(struct lat__batch *b, struct lat_team *team);
+
+/* ---- train/optimiser.c: Adam as PyTorch's, weight decay in the gradient */
+
+struct lat__adam {
+    float *params, *m, *v; /* n each */
+    size_t n;
+};
+
+/* Learning rate of step 0, 1 … */
+double lat__rate_at(const struct lat_recipe *r, size_t step);
+/* Length of g (n); the same on any number of threads. */
+double lat__norm(const float *g, size_t n, struct lat_team *team);
+/* One step by scale times g; step counts from 0. */
+void lat__adam_step(const struct lat__adam *a, const float *g, double scale,
+                    const struct lat_recipe *r, size_t step,
+                    struct lat_team *team);
+
+/* ---- train/train.c: the trainer */
+
+struct lat__sums { /* since the last asking */
+    size_t n;
+    double loss, task, inv, var, neg, nce, grad_norm;
+};
+
+struct lat__losses {
+    double loss, task, inv, var, neg, nce;
+    double contrast; /* with its weights, without lambda */
+};
+
+struct lat_trainer {
+    struct lat_recipe *recipe; /* a copy */
+    const struct lat_dataset *data;
+    struct lat__net *net;
+    struct lat_team *team;
+    struct lat_ctx ctx;
+    struct lat__batch *batch;
+    struct lat__acts *encoder, *task; /* task NULL when there is none */
+    struct lat_contrast *contrast;    /* NULL for plain and augment */
+
+    /* the state of the run */
+    struct lat_rng rng;
+    size_t step;
+    float *params, *m, *v;
+    float *best; /* parameters of best_step */
+    size_t best_step, valid_step;
+    double best_loss, valid_loss;
+
+    /* scratch */
+    float *grads, *dz;
+    float *running; /* the running statistics before the step */
+    struct lat__sums sums;
+};
+
+/* ---- train/loss.c */
+
+/* Losses of the batch as it stands; learns: with statistics of the batch and
+ * gradients added to grads, otherwise with the running ones. */
+struct lat__losses lat__train_losses(struct lat_trainer *t, bool learns);
+
+/* ---- train/validate.c */
+
+/* The recipe's choice over fixed windows of the validation split; keeps the
+ * parameters when they are the best so far. */
+LAT_MUST_CHECK enum lat_code lat__train_validate(struct lat_trainer *t,
+                                                 struct lat_err *err);
+
+#endif

@@ -1,0 +1,94 @@
+/* records.c - records in memory, by subject and split. */
+#include "../train.h"
+
+/* Each subject's records, one list after the other in one block. */
+static void list_records(struct lat_dataset *d)
+{
+    size_t *at = d->by_subject;
+
+    for (size_t s = 0; s < d->n_subjects; s++) {
+        d->subjects[s].records = at;
+        for (size_t i = 0; i < d->n_records; i++)
+            if (d->records[i].subject == s)
+                *at++ = i;
+    }
+}
+
+static void digest(struct lat_dataset *d)
+{
+    struct lat_sha256 h;
+
+    lat_sha256_init(&h);
+    for (size_t i = 0; i < d->n_records; i++) {
+        const struct lat__record *rec = &d->records[i];
+
+        lat_sha256_add(&h, rec->name, sizeof(rec->name));
+        lat_sha256_add(&h, d->subjects[rec->subject].name, LAT_NAME_MAX);
+        lat_sha256_add(&h, rec->v, rec->n * sizeof(*rec->v));
+    }
+    lat_sha256_end(&h, d->digest);
+}
+
+enum lat_code lat__dataset_new(struct lat_dataset **out, size_t n_records,
+                               struct lat_err *err)
+{
+    struct lat_dataset *d = lat_calloc(1, sizeof(*d));
+
+    if (d) {
+        d->records = lat_calloc(n_records, sizeof(*d->records));
+        d->subjects = lat_calloc(n_records, sizeof(*d->subjects));
+        d->warnings = lat_calloc(n_records, sizeof(*d->warnings));
+        d->by_subject = lat_calloc(n_records, sizeof(*d->by_subject));
+    }
+    if (!d || !d->records || !d->subjects || !d->warnings || !d->by_subject) {
+        lat_dataset_free(d);
+        return lat_fail(err, LAT_ENOMEM, "%zu records", n_records);
+    }
+    *out = d;
+    return LAT_OK;
+}
+
+void lat__dataset_seal(struct lat_dataset *d, const struct lat_recipe *r)
+{
+    d->rate_hz = r->rate_hz;
+    list_records(d);
+    digest(d);
+}
+
+void lat__record_forget(struct lat__record *rec)
+{
+    lat_free(rec->v);
+    lat_free(rec->other);
+    rec->v = rec->other = NULL;
+}
+
+struct lat_dataset_info lat_dataset_info(const struct lat_dataset *d)
+{
+    struct lat_dataset_info info = {.n_warnings = d->n_warnings,
+                                    .warnings = d->warnings};
+
+    for (size_t i = 0; i < d->n_subjects; i++)
+        info.subjects[d->subjects[i].split]++;
+    for (size_t i = 0; i < d->n_records; i++) {
+        enum lat_split s = d->subjects[d->records[i].subject].split;
+
+        info.records[s]++;
+        info.seconds[s] += (double)d->records[i].n / d->rate_hz;
+    }
+    return info;
+}
+
+void lat_dataset_free(struct lat_dataset *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n_records; i++)
+        lat__record_forget(&d->records[i]);
+    for (size_t i = 0; i < d->n_warnings; i++)
+        lat_free(d->warnings[i]);
+    lat_free(d->records);
+    lat_free(d->subjects);
+    lat_free(d->warnings);
+    lat_free(d->by_subject);
+    lat_free(d);
+}

@@ -1,0 +1,91 @@
+/* terms.c - what a recipe means: lines that must fit, words, weights. */
+#include "../train.h"
+#include "../views.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+const struct lat__objective_row *lat__recipe_objective(
+    const struct lat_recipe *r)
+{
+    return lat__objective_row(r->objective);
+}
+
+double lat__recipe_weight(const struct lat_recipe *r, enum lat__weight w)
+{
+    return isnan(r->weight[w]) ? lat__recipe_objective(r)->weight[w]
+                               : r->weight[w];
+}
+
+double lat__recipe_kappa(const struct lat_recipe *r)
+{
+    return isnan(r->kappa) ? lat__recipe_objective(r)->kappa : r->kappa;
+}
+
+/* A view begins up to max_shift away and is up to exp(stretch) as long. */
+size_t lat__recipe_reach(const struct lat_recipe *r)
+{
+    double shift = (double)lat__phase_samples(r->max_shift_ms, r->rate_hz);
+    double most = exp(r->stretch);
+
+    return (size_t)ceil(shift * most + (double)r->window * (most - 1.0)) + 2;
+}
+
+static bool between(char c)
+{
+    return isspace((unsigned char)c) || c == ',';
+}
+
+bool lat__recipe_word(char word[LAT_NAME_MAX], const char **text)
+{
+    const char *s = *text;
+    size_t n = 0;
+
+    while (between(*s))
+        s++;
+    for (; *s && !between(*s); s++)
+        if (n < LAT_NAME_MAX - 1)
+            word[n++] = *s;
+    word[n] = '\0';
+    *text = s;
+    return n > 0;
+}
+
+static enum lat_code check_weights(const struct lat_recipe *r,
+                                   struct lat_err *err)
+{
+    const struct lat__objective_row *o = lat__recipe_objective(r);
+    double all = 0.0;
+
+    for (size_t i = 0; i < LAT_N_WEIGHTS; i++)
+        all += lat__recipe_weight(r, (enum lat__weight)i);
+    if (!o->contrast && all > 0.0)
+        return lat_fail(err, LAT_EINVAL,
+                        "objective %s has no w_inv, w_var, w_neg, w_nce",
+                        o->name);
+    if (o->contrast && (all <= 0.0 || r->lambda <= 0.0))
+        return lat_fail(err, LAT_EINVAL,
+                        "objective %s with nothing of its own: all weights "
+                        "or lambda are 0",
+                        o->name);
+    if (o->contrast && r->views < 2)
+        return lat_fail(err, LAT_EINVAL,
+                        "views is %zu, objective %s wants 2 or more", r->views,
+                        o->name);
+    return LAT_OK;
+}
+
+enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
+{
+    if (r->batch % r->group != 0)
+        return lat_fail(err, LAT_EINVAL,
+                        "batch is %zu, not a multiple of group, %zu", r->batch,
+                        r->group);
+    if (r->w_task > 0.0 && !*r->task)
+        return lat_fail(err, LAT_EINVAL, "w_task is %g, but there is no task",
+                        r->w_task);
+    if (r->batch * r->views < 2)
+        return lat_fail(err, LAT_EINVAL, "batch is 1, must be 2 or more");
+    return check_weights(r, err);
+}

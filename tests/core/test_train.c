@@ -1,0 +1,515 @@
+/* test_train.c - views, batches, Adam, and runs that repeat themselves. */
+#include "../../core/base/mem.h"
+#include "../../core/train.h"
+#include "../../core/views.h"
+#include "../check.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { SUBJECTS = 6, SAMPLES = 2000 };
+
+static const struct {
+    const char *key, *value;
+} tiny[] = {
+    {"window", "64"},
+    {"rate", "100"},
+    {"encoder", "conv1d 4 k5 s2 p2, batchnorm, relu, flatten, linear 12"},
+    {"task", "linear 128, unflatten w32 c4, batchnorm, relu, upsample x2, "
+             "conv1d 1 k5 p2"},
+    {"invariant", "6"},
+    {"variant", "3"},
+    {"free", "3"},
+    {"batch", "8"},
+    {"group", "2"},
+    {"steps", "6"},
+    {"warm_up", "2"},
+    {"high", "30"},
+    {"validate_every", "2"},
+    {"validate_windows", "8"},
+    {"max_shift", "100"},
+    {"stretch", "0.2"},
+    {"lead_mix", "0.5"},
+    {"noise", "0.1"},
+    {"gain", "0.1"},
+};
+
+static void set(struct lat_recipe *r, const char *key, const char *value)
+{
+    struct lat_err err = {0};
+
+    if (lat_recipe_set(r, key, value, &err))
+        print_error("%s\n", err.msg);
+    CHECK(err.code == LAT_OK);
+}
+
+static struct lat_recipe *recipe(const char *objective)
+{
+    struct lat_recipe *r = NULL;
+
+    CHECK(lat__recipe_new(&r, NULL) == LAT_OK);
+    for (size_t i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++)
+        set(r, tiny[i].key, tiny[i].value);
+    set(r, "objective", objective);
+    return r;
+}
+
+/* Waves of a period of the subject's own; four to train on, one each else. */
+static struct lat_dataset *dataset(const struct lat_recipe *r)
+{
+    struct lat_dataset *d = NULL;
+
+    CHECK(lat__dataset_new(&d, SUBJECTS, NULL) == LAT_OK);
+    for (size_t i = 0; i < SUBJECTS; i++) {
+        struct lat__record *rec = &d->records[i];
+        double w = 0.2 + 0.07 * (double)i;
+
+        snprintf(rec->name, sizeof(rec->name), "r%zu", i);
+        rec->subject = i;
+        rec->n = SAMPLES;
+        rec->v = lat_calloc(SAMPLES, sizeof(float));
+        rec->other = lat_calloc(SAMPLES, sizeof(float));
+        assert_non_null(rec->v);
+        assert_non_null(rec->other);
+        for (size_t t = 0; t < SAMPLES; t++) {
+            rec->v[t] = (float)(sin(w * (double)t) + sin(0.5 * (double)t));
+            rec->other[t] = (float)cos(w * (double)t);
+        }
+        d->subjects[i].split = i < 4    ? LAT_TRAIN
+                               : i == 4 ? LAT_VALID
+                                        : LAT_TEST;
+        d->subjects[i].n_records = 1;
+    }
+    d->n_records = d->n_subjects = SUBJECTS;
+    d->first[LAT_VALID] = 4;
+    d->first[LAT_TEST] = 5;
+    d->first[LAT_N_SPLITS] = 6;
+    lat__dataset_seal(d, r);
+    return d;
+}
+
+static const struct lat_kernel *kernel(void)
+{
+    const struct lat_kernel *k = NULL;
+
+    CHECK(lat_kernel_pick(&k, "blas", NULL) == LAT_OK);
+    return k;
+}
+
+static struct lat_trainer *trainer(const struct lat_recipe *r,
+                                   const struct lat_dataset *d, unsigned n)
+{
+    struct lat_trainer *t = NULL;
+    struct lat_err err = {0};
+
+    if (lat_trainer_new(&t, r, d, kernel(), n, &err))
+        print_error("%s\n", err.msg);
+    assert_non_null(t);
+    return t;
+}
+
+static void step(struct lat_trainer *t)
+{
+    struct lat_err err = {0};
+
+    if (lat_train_step(t, &err))
+        print_error("%s\n", err.msg);
+    CHECK(err.code == LAT_OK);
+}
+
+/* The state as the checkpoint would have it. */
+static char *state_of(const struct lat_trainer *t, size_t *len)
+{
+    char path[] = "/tmp/latentd-test-XXXXXX", *v = NULL;
+    int fd = mkstemp(path);
+
+    CHECK(fd >= 0 && close(fd) == 0);
+    CHECK(lat_train_save(t, path, NULL) == LAT_OK);
+    CHECK(lat_file_read(&v, len, path, 1 << 30, NULL) == LAT_OK);
+    CHECK(unlink(path) == 0);
+    return v;
+}
+
+static void check_same_state(const struct lat_trainer *a,
+                             const struct lat_trainer *b)
+{
+    size_t na, nb;
+    char *va = state_of(a, &na), *vb = state_of(b, &nb);
+
+    CHECK(na == nb && memcmp(va, vb, na) == 0);
+    lat_free(va);
+    lat_free(vb);
+}
+
+/* ---- views ---- */
+
+TEST(views, shift_is_a_later_piece_of_the_record)
+{
+    float record[100], x[4];
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < 100; i++)
+        record[i] = (float)i;
+    lat__phase_cut(x, 4, record, 100, 50, lat__phase_samples(75, 360));
+    CHECK(x[0] == 77.0f && x[3] == 80.0f);
+    lat__phase_cut(x, 4, record, 100, 50, -50);
+    CHECK(x[0] == 0.0f);
+    lat__stretch_cut(x, 4, record, 100, 50, 2, 1.5);
+    CHECK(x[0] == 53.0f && x[1] == 54.5f && x[3] == 57.5f);
+}
+
+TEST(views, shifts_are_even_in_both_directions)
+{
+    struct lat_rng rng;
+    double sum = 0.0, least = 0.0, most = 0.0;
+
+    UNUSED_STATE;
+    lat__rng_seed(&rng, 3);
+    for (int i = 0; i < 20000; i++) {
+        double s = (double)lat__phase_draw(&rng, 150.0, 360.0);
+
+        sum += s;
+        least = fmin(least, s);
+        most = fmax(most, s);
+    }
+    CHECK(fabs(sum / 20000.0) < 1.0);
+    CHECK(least == -54.0 && most == 54.0);
+}
+
+TEST(views, mix_turns_one_lead_into_the_other)
+{
+    float x[2] = {1, 2}, y[2] = {3, 4};
+
+    UNUSED_STATE;
+    lat__view_mix(x, y, 2, 3.14159265358979 / 2);
+    CHECK_NEAR(x[0], 3.0, 1e-6);
+    CHECK_NEAR(x[1], 4.0, 1e-6);
+}
+
+TEST(batch, has_every_subject_as_often_and_views_of_one_source)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat__batch *b = NULL;
+    struct lat_rng rng;
+    size_t seen[SUBJECTS] = {0};
+
+    UNUSED_STATE;
+    CHECK(lat__batch_new(&b, r, d, NULL) == LAT_OK);
+    lat__rng_seed(&rng, 1);
+    lat__batch_draw(b, LAT_TRAIN, &rng);
+    for (size_t i = 0; i < b->n; i++) {
+        CHECK(b->at[i].begin == b->at[b->n + i].begin);
+        CHECK(b->at[i].record == b->at[b->n + i].record);
+        CHECK(b->at[i].angle == b->at[b->n + i].angle);
+        CHECK(b->at[i].seed != b->at[b->n + i].seed);
+        CHECK(b->subject[i] == b->subject[i - i % 2]);
+        seen[b->subject[i]]++;
+    }
+    for (size_t s = 0; s < SUBJECTS; s++)
+        CHECK(seen[s] == (s < 4 ? 2 : 0));
+    lat__batch_free(b);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(batch, of_plain_is_as_many_windows_unchanged)
+{
+    struct lat_recipe *r = recipe("plain");
+    struct lat_dataset *d = dataset(r);
+    struct lat__batch *b = NULL;
+    struct lat_rng rng;
+
+    UNUSED_STATE;
+    set(r, "hop", "64");
+    CHECK(lat__batch_new(&b, r, d, NULL) == LAT_OK);
+    CHECK(b->n == 16 && b->n_views == 1);
+    lat__rng_seed(&rng, 1);
+    lat__batch_draw(b, LAT_TRAIN, &rng);
+    for (size_t i = 0; i < b->n; i++)
+        CHECK(b->at[i].shift == 0 && b->at[i].stretch == 1.0 &&
+              (b->at[i].begin - b->at[0].begin) % 64 == 0);
+    lat__batch_free(b);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+/* ---- the optimiser ---- */
+
+/* Two steps worked out with torch.optim.Adam(lr=0.1, weight_decay=0.01) from
+ * p = 1, -2 and g = 0.5, 3, then -1, 0.25. */
+TEST(adam, does_as_pytorch_does)
+{
+    float p[2] = {1, -2}, m[2] = {0}, v[2] = {0};
+    const float g[2][2] = {{0.5f, 3.0f}, {-1.0f, 0.25f}};
+    const struct lat__adam a = {p, m, v, 2};
+    struct lat_recipe *r = recipe("scl");
+
+    UNUSED_STATE;
+    set(r, "lr", "0.1");
+    set(r, "weight_decay", "0.01");
+    set(r, "warm_up", "0");
+    set(r, "decay", "constant");
+    lat__adam_step(&a, g[0], 1.0, r, 0, NULL);
+    lat__adam_step(&a, g[1], 1.0, r, 1, NULL);
+    CHECK_NEAR(p[0], 0.9355236415321513, 1e-6);
+    CHECK_NEAR(p[1], -2.172513050476132, 1e-6);
+    lat_recipe_free(r);
+}
+
+TEST(adam, rate_rises_and_falls)
+{
+    struct lat_recipe *r = recipe("scl");
+
+    UNUSED_STATE;
+    set(r, "steps", "100");
+    set(r, "warm_up", "10");
+    set(r, "lr", "1");
+    CHECK_NEAR(lat__rate_at(r, 0), 0.1, 1e-12);
+    CHECK_NEAR(lat__rate_at(r, 50), 0.5, 1e-12);
+    CHECK(lat__rate_at(r, 99) < 0.001);
+    set(r, "final_rate", "0.2");
+    CHECK_NEAR(lat__rate_at(r, 100), 0.2, 1e-12);
+    lat_recipe_free(r);
+}
+
+/* ---- runs ---- */
+
+/* Losses fall on what can be learned, for each objective. */
+TEST(train, learns_with_every_objective)
+{
+    UNUSED_STATE;
+    for (size_t i = 0; lat__objective_row(i); i++) {
+        struct lat_recipe *r = recipe(lat__objective_row(i)->name);
+        struct lat_dataset *d = dataset(r);
+        struct lat_trainer *t;
+        double first;
+
+        set(r, "steps", "60");
+        set(r, "noise", "0");
+        set(r, "stretch", "0");
+        set(r, "lead_mix", "0");
+        set(r, "lr", "0.01");
+        t = trainer(r, d, 1);
+        step(t);
+        first = lat_train_progress(t).loss;
+        for (int k = 0; k < 49; k++)
+            step(t);
+        lat_train_progress(t);
+        for (int k = 0; k < 10; k++)
+            step(t);
+        CHECK(lat_train_progress(t).loss < 0.8 * first);
+        CHECK(lat_train_finished(t));
+        CHECK(lat_train_step(t, NULL) == LAT_EBUSY);
+        lat_trainer_free(t);
+        lat_dataset_free(d);
+        lat_recipe_free(r);
+    }
+}
+
+/* The gradient of the whole: task, both contrastive losses, both stacks. */
+struct whole {
+    struct lat_trainer *t;
+};
+
+static double whole_loss(void *arg)
+{
+    struct whole *w = arg;
+
+    memset(w->t->grads, 0, w->t->net->n_trained * sizeof(float));
+    return lat__train_losses(w->t, true).loss;
+}
+
+TEST(train, gradient_of_the_whole_matches_differences)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct whole w;
+    float *grads;
+    size_t n;
+
+    UNUSED_STATE;
+    /* smooth, so that differences are true: no relu, no hinge */
+    set(r, "encoder", "conv1d 2 k5 s4 p2, batchnorm, flatten, linear 12");
+    set(r, "task", "linear 64");
+    set(r, "w_nce", "0.7");
+    set(r, "kappa", "0.5");
+    set(r, "tau", "0.5");
+    set(r, "lambda", "0.6");
+    set(r, "m_neg", "-1");
+    set(r, "m_var", "-1");
+    w.t = trainer(r, d, 1);
+    n = w.t->net->n_trained;
+    lat__batch_draw(w.t->batch, LAT_TRAIN, &w.t->rng);
+    lat__batch_fill(w.t->batch, NULL);
+    whole_loss(&w);
+    grads = lat_calloc(n, sizeof(*grads));
+    assert_non_null(grads);
+    memcpy(grads, w.t->grads, n * sizeof(*grads));
+    check_grad(whole_loss, &w, w.t->params, grads, n, 5e-3);
+    lat_free(grads);
+    lat_trainer_free(w.t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(train, same_bytes_on_any_number_of_threads)
+{
+    struct lat_recipe *r = recipe("scl-nce");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *one = trainer(r, d, 1);
+
+    UNUSED_STATE;
+    while (!lat_train_finished(one))
+        step(one);
+    for (unsigned n = 2; n <= 3; n++) {
+        struct lat_trainer *more = trainer(r, d, n);
+
+        while (!lat_train_finished(more))
+            step(more);
+        check_same_state(one, more);
+        lat_trainer_free(more);
+    }
+    lat_trainer_free(one);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+/* Killed after any step and resumed, the run ends in the same bytes. */
+TEST(train, resumed_after_any_step_ends_in_the_same_bytes)
+{
+    char path[] = "/tmp/latentd-test-XXXXXX";
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *whole = trainer(r, d, 1), *half = trainer(r, d, 1);
+    int fd = mkstemp(path);
+
+    UNUSED_STATE;
+    CHECK(fd >= 0 && close(fd) == 0);
+    while (!lat_train_finished(whole))
+        step(whole);
+    for (bool done = false; !done;) {
+        struct lat_trainer *rest = trainer(r, d, 2);
+
+        CHECK(lat_train_save(half, path, NULL) == LAT_OK);
+        CHECK(lat_train_load(rest, path, NULL) == LAT_OK);
+        while (!lat_train_finished(rest))
+            step(rest);
+        check_same_state(whole, rest);
+        lat_trainer_free(rest);
+        done = lat_train_finished(half);
+        if (!done)
+            step(half);
+    }
+    CHECK(unlink(path) == 0);
+    lat_trainer_free(whole);
+    lat_trainer_free(half);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(checkpoint, of_another_recipe_or_damaged_is_refused)
+{
+    char path[] = "/tmp/latentd-test-XXXXXX", *file;
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *a = trainer(r, d, 1), *b;
+    int fd = mkstemp(path);
+    size_t len;
+
+    UNUSED_STATE;
+    CHECK(fd >= 0 && close(fd) == 0);
+    set(r, "lr", "0.5");
+    b = trainer(r, d, 1);
+    CHECK(lat_train_save(a, path, NULL) == LAT_OK);
+    CHECK(lat_train_load(b, path, NULL) == LAT_EINVAL);
+    CHECK(lat_train_load(a, path, NULL) == LAT_OK);
+    CHECK(lat_file_read(&file, &len, path, 1 << 30, NULL) == LAT_OK);
+    file[len / 2] ^= 1;
+    CHECK(lat_file_write(path, file, len, NULL) == LAT_OK);
+    CHECK(lat_train_load(a, path, NULL) == LAT_EFORMAT);
+    CHECK(lat_file_write(path, file, len / 2, NULL) == LAT_OK);
+    CHECK(lat_train_load(a, path, NULL) == LAT_EFORMAT);
+    CHECK(lat_file_write(path, file, 3, NULL) == LAT_OK);
+    CHECK(lat_train_load(a, path, NULL) == LAT_EFORMAT);
+    CHECK(unlink(path) == 0);
+    CHECK(lat_train_load(a, path, NULL) == LAT_ENOENT);
+    lat_free(file);
+    lat_trainer_free(a);
+    lat_trainer_free(b);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(train, divergence_keeps_the_last_good_state)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *t = trainer(r, d, 1), *good;
+    char path[] = "/tmp/latentd-test-XXXXXX";
+    int fd = mkstemp(path);
+    struct lat_err err = {0};
+
+    UNUSED_STATE;
+    CHECK(fd >= 0 && close(fd) == 0);
+    step(t);
+    CHECK(lat_train_save(t, path, NULL) == LAT_OK);
+    for (size_t i = 0; i < SUBJECTS; i++)
+        d->records[i].v[SAMPLES / 2] = NAN;
+    for (size_t i = 0; i < SUBJECTS; i++)
+        for (size_t k = 0; k < SAMPLES; k++)
+            d->records[i].v[k] = NAN;
+    CHECK(lat_train_step(t, &err) == LAT_EDIVERGE);
+    assert_string_equal(err.msg, "step 2: the loss is not finite");
+    good = trainer(r, d, 1);
+    CHECK(lat_train_load(good, path, NULL) == LAT_OK);
+    check_same_state(good, t);
+    CHECK(unlink(path) == 0);
+    lat_trainer_free(t);
+    lat_trainer_free(good);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(train, new_survives_any_failed_allocation)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *t = NULL;
+    enum lat_code code;
+    long n = 0;
+
+    UNUSED_STATE;
+    do {
+        lat__mem_fail_after = n++;
+        code = lat_trainer_new(&t, r, d, kernel(), 2, NULL);
+        CHECK(code == LAT_OK || (code == LAT_ENOMEM && !t));
+    } while (code);
+    lat__mem_fail_after = -1;
+    CHECK(n > 20);
+    lat_trainer_free(t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(views, shift_is_a_later_piece_of_the_record),
+        T(views, shifts_are_even_in_both_directions),
+        T(views, mix_turns_one_lead_into_the_other),
+        T(batch, has_every_subject_as_often_and_views_of_one_source),
+        T(batch, of_plain_is_as_many_windows_unchanged),
+        T(adam, does_as_pytorch_does),
+        T(adam, rate_rises_and_falls),
+        T(train, learns_with_every_objective),
+        T(train, gradient_of_the_whole_matches_differences),
+        T(train, same_bytes_on_any_number_of_threads),
+        T(train, resumed_after_any_step_ends_in_the_same_bytes),
+        T(checkpoint, of_another_recipe_or_damaged_is_refused),
+        T(train, divergence_keeps_the_last_good_state),
+        T(train, new_survives_any_failed_allocation),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
