@@ -102,6 +102,21 @@ void lat__param_export(float *file, const float *block,
 void lat__param_import(float *block, const float *file,
                        const struct lat__param *p);
 
+/* ---- a net's tensors in a file ------------------------- encoder/weights.c */
+
+/* The block, the caller's to lat_free, and the digest of names, shapes and
+ * values.  LAT_EFORMAT names a tensor that is missing, unknown or misshapen. */
+LAT_MUST_CHECK enum lat_code lat__weights_decode(
+    float **out, char hex[LAT_DIGEST_HEX], const struct lat__net *net,
+    const struct lat__safetensors *st, struct lat_err *err);
+/* A whole model file; the same arguments give the same bytes.  card is what
+ * lat__card_encode wrote. */
+LAT_MUST_CHECK enum lat_code lat__model_encode(struct lat_buf *out,
+                                               const struct lat__net *net,
+                                               const float *params,
+                                               const char *card,
+                                               struct lat_err *err);
+
 /* ---- the stack and its mirror -------------------------- encoder/stack.c */
 
 /* Activations of one stack for batches of up to max_rows, in one block. */
@@ -187,13 +202,5 @@ const float *lat__model_params(const struct lat_model *m);
  * activations of its task, holds latents. */
 void lat__model_task(const struct lat_ctx *ctx, const struct lat_model *m,
                      const struct lat__acts *a);
-
-/* A whole model file; the same arguments give the same bytes.  card is what
- * lat__card_encode wrote. */
-LAT_MUST_CHECK enum lat_code lat__model_encode(struct lat_buf *out,
-                                               const struct lat__net *net,
-                                               const float *params,
-                                               const char *card,
-                                               struct lat_err *err);
 
 #endif

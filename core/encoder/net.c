@@ -238,6 +238,8 @@ static enum lat_code place_all(struct lat__net *net, struct lat_err *err)
     if (!code)
         code = place(&net->task, true, &offset, err);
     net->n_trained = offset;
+    if (!code && offset == 0)
+        code = lat_fail(err, LAT_EFORMAT, "no layer has parameters");
     if (!code)
         code = place(&net->encoder, false, &offset, err);
     if (!code)

@@ -55,8 +55,11 @@ static void relu_back_part(void *arg, size_t part)
     const struct pointwise *k = arg;
     size_t i, end = floats(k, part, &i);
 
-    for (; i < end; i++)
-        k->y[i] = k->z[i] > 0.0f ? k->x[i] : 0.0f;
+    for (; i < end; i++) {
+        float dy = k->x[i]; /* read in any case, so that nothing branches */
+
+        k->y[i] = k->z[i] > 0.0f ? dy : 0.0f;
+    }
 }
 
 void lat__relu_backward(const struct lat_ctx *ctx, struct lat_tensor dx,

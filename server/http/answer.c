@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include "../log.h"
+#include "../wire.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,50 +51,34 @@ static unsigned status_of(enum lat_code code)
     return MHD_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-/* When the client may try again, and whether it should. */
-static void add_retry(struct latd_exchange *x)
+/* What the contract wants beside an error. */
+static void add_headers_of(struct latd_reply *r, enum lat_code code)
 {
-    struct latd_reply *r = &x->req.reply;
+    const char *name, *value;
 
-    switch (x->code) {
-    case LAT_EFULL:
-    case LAT_ETIMEOUT:
-    case LAT_EAWAY:
-    case LAT_ENOMEM:
-        latd_reply_header(r, "Retry-After", "1");
-        latd_reply_header(r, "retry-after-ms", "1000");
-        break;
-    case LAT_EBUSY:
-    case LAT_ENONFINITE:
-    case LAT_EDIVERGE:
-        latd_reply_header(r, "x-should-retry", "false");
-        break;
-    default:
-        break;
-    }
-}
-
-/* The contract's envelope. */
-static void error_body(struct lat_buf *b, const struct latd_req *req)
-{
-    lat_buf_printf(b, "{\"error\":{\"message\":\"%s\"}}\n", req->err.msg);
+    for (size_t i = 0; (name = latd_wire_error_header(&value, code, i)); i++)
+        latd_reply_header(r, name, "%s", value);
 }
 
 /* The error takes the place of whatever the handler had begun to say. */
 static void write_error(struct latd_exchange *x)
 {
+    const char *accept = latd_req_header(&x->req, "accept");
     struct latd_reply *r = &x->req.reply;
 
     lat_buf_fini(&r->body);
     r->type = NULL;
     r->n_headers = 0;
     r->status = x->left ? 499 : status_of(x->code);
-    add_retry(x);
+    add_headers_of(r, x->code);
     if (x->code == LAT_EMETHOD)
         latd_reply_header(r, "Allow", "%s", x->allow);
     if (x->code == LAT_ETOOBIG || x->code == LAT_EAWAY)
         x->must_close = true;
-    error_body(&r->body, &x->req);
+    if (accept && strstr(accept, "application/problem+json"))
+        r->type = "application/problem+json";
+    x->req.err.code = x->code;
+    latd_wire_error_encode(&r->body, &x->req.err, r->status, x->req.id);
 }
 
 static double ms(uint64_t ns)

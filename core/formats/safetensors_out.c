@@ -1,0 +1,111 @@
+/*
+ * safetensors_out.c - the writer: tensors by name, float32, one after another.
+ *
+ * Keys are sorted and the header is padded to 8 bytes, so that the same
+ * tensors give the same file and the data is aligned in it.
+ */
+#include "safetensors.h"
+
+#include <jansson.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_name(const void *a, const void *b)
+{
+    const struct lat__tensor_out *s = a, *t = b;
+
+    return strcmp(s->name, t->name);
+}
+
+static size_t count(const struct lat__tensor_out *t)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < t->n_dims; i++)
+        n *= t->dims[i];
+    return n;
+}
+
+static json_t *entry_json(const struct lat__tensor_out *t, size_t begin)
+{
+    json_t *shape = json_array();
+
+    for (size_t i = 0; i < t->n_dims; i++)
+        json_array_append_new(shape, json_integer((json_int_t)t->dims[i]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape,
+                     "data_offsets", (json_int_t)begin,
+                     (json_int_t)(begin + 4 * count(t)));
+}
+
+/* NULL when there is no memory. */
+static char *header_text(const struct lat__tensor_out *t, size_t n,
+                         const char *card)
+{
+    json_t *header = json_object();
+    size_t begin = 0;
+    bool ok = header != NULL;
+    char *text = NULL;
+
+    if (ok && card)
+        ok = json_object_set_new(header, lat__metadata_key,
+                                 json_pack("{s:s}", lat__card_key, card)) == 0;
+    for (size_t i = 0; ok && i < n; i++) {
+        ok = json_object_set_new(header, t[i].name, entry_json(&t[i], begin)) ==
+             0;
+        begin += 4 * count(&t[i]);
+    }
+    if (ok)
+        text = json_dumps(header, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(header);
+    return text;
+}
+
+static void put_length(struct lat_buf *out, uint64_t n)
+{
+    unsigned char p[LAT_ST_PREFIX];
+
+    for (size_t i = 0; i < LAT_ST_PREFIX; i++)
+        p[i] = (unsigned char)(n >> 8 * i);
+    lat_buf_put(out, p, sizeof(p));
+}
+
+static void put_floats(struct lat_buf *out, const float *v, size_t n)
+{
+    unsigned char *p = (unsigned char *)lat_buf_reserve(out, 4 * n);
+
+    for (size_t i = 0; p && i < n; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, &v[i], sizeof(bits));
+        for (size_t b = 0; b < 4; b++)
+            p[4 * i + b] = (unsigned char)(bits >> 8 * b);
+    }
+    if (p)
+        out->len += 4 * n;
+}
+
+enum lat_code lat__safetensors_encode(struct lat_buf *out,
+                                      struct lat__tensor_out *tensors, size_t n,
+                                      const char *card, struct lat_err *err)
+{
+    char *text;
+    size_t len;
+
+    assert(n > 0);
+    qsort(tensors, n, sizeof(*tensors), by_name);
+    text = header_text(tensors, n, card);
+    if (!text)
+        return lat_fail(err, LAT_ENOMEM, "the header of %zu tensors", n);
+    len = strlen(text);
+    put_length(out, (len + 7) / 8 * 8);
+    lat_buf_put(out, text, len);
+    lat_buf_put(out, "       ", (8 - len % 8) % 8);
+    free(text);
+    for (size_t i = 0; i < n; i++)
+        put_floats(out, tensors[i].v, count(&tensors[i]));
+    if (out->failed)
+        return lat_fail(err, LAT_ENOMEM, "a file of %zu tensors", n);
+    return LAT_OK;
+}

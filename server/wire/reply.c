@@ -1,0 +1,279 @@
+/* reply.c - vectors to JSON, base64 or bytes. */
+#include "base64.h"
+#include "parts.h"
+
+#include <math.h>
+
+struct writer {
+    struct lat_buf *out;
+    struct lat_buf bytes; /* with LATD_BYTES: what follows the JSON */
+    const struct latd_embed_reply *r;
+    float *scratch; /* (dims) */
+};
+
+static void put_little(struct lat_buf *out, const float *v, size_t n)
+{
+    unsigned char *to = (unsigned char *)lat_buf_reserve(out, n * 4);
+
+    if (!to)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        union {
+            float f;
+            uint32_t u;
+        } x = {.f = v[i]};
+
+        for (int k = 0; k < 4; k++)
+            *to++ = (unsigned char)(x.u >> 8 * k);
+    }
+    *to = '\0';
+    out->len += n * 4;
+}
+
+static void write_base64(struct lat_buf *out, const float *v, size_t n)
+{
+    struct lat_buf raw = {0};
+
+    put_little(&raw, v, n);
+    lat_buf_puts(out, "\"");
+    latd_base64_encode(out, raw.len ? raw.v : "", raw.len);
+    lat_buf_puts(out, "\"");
+    out->failed |= raw.failed;
+    lat_buf_fini(&raw);
+}
+
+/* Every array of floats goes this way, so one decoder suffices.  As bytes, it
+ * is a tensor of the Open Inference Protocol: its bytes follow the JSON, in
+ * the order in which the tensors stand there. */
+static void write_vector(struct writer *w, const float *v, size_t n)
+{
+    switch (w->r->req->encoding) {
+    case LATD_FLOAT:
+        latd_write_floats(w->out, v, n);
+        return;
+    case LATD_BASE64:
+        write_base64(w->out, v, n);
+        return;
+    case LATD_BYTES:
+        lat_buf_printf(w->out,
+                       "{\"datatype\":\"FP32\",\"shape\":[%zu],"
+                       "\"parameters\":{\"binary_data_size\":%zu}}",
+                       n, n * 4);
+        put_little(&w->bytes, v, n);
+        return;
+    }
+}
+
+static double norm(const float *v, size_t n)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (double)v[i] * (double)v[i];
+    return sqrt(sum);
+}
+
+/* The part of the latent that was asked for, of unit length if so. */
+static void write_embedding(struct writer *w, const float *z)
+{
+    const struct latd_embed_req *req = w->r->req;
+    struct lat_range part = {0, w->r->card->dims};
+    double length;
+
+    if (req->block >= 0)
+        part = w->r->card->blocks[req->block];
+    if (req->dimensions && req->dimensions < part.end - part.begin)
+        part.end = part.begin + req->dimensions;
+    z += part.begin;
+    length = norm(z, part.end - part.begin);
+    if (req->normalize && length > 0.0) {
+        for (size_t i = 0; i < part.end - part.begin; i++)
+            w->scratch[i] = (float)((double)z[i] / length);
+        z = w->scratch;
+    }
+    write_vector(w, z, part.end - part.begin);
+}
+
+static void write_partitions(struct writer *w, const float *z)
+{
+    const struct lat_card *card = w->r->card;
+
+    if (!card->partitioned) {
+        lat_buf_puts(w->out, "null");
+        return;
+    }
+    for (int b = 0; b < LAT_N_BLOCKS; b++) {
+        const struct lat_range *at = &card->blocks[b];
+        size_t n = at->end - at->begin;
+
+        lat_buf_printf(
+            w->out, "%s\"%s\":{\"range\":[%zu,%zu],\"values\":", b ? "," : "{",
+            lat_block_name((enum lat_block)b), at->begin, at->end);
+        write_vector(w, z + at->begin, n);
+        lat_buf_puts(w->out, ",\"norm\":");
+        latd_write_number(w->out, norm(z + at->begin, n));
+        lat_buf_puts(w->out, "}");
+    }
+    lat_buf_puts(w->out, "}");
+}
+
+static void write_id(struct lat_buf *out, const char *id)
+{
+    if (!id)
+        return;
+    lat_buf_puts(out, ",\"id\":");
+    latd_write_string(out, id);
+}
+
+static void write_where(struct writer *w, const struct latd_embed_item *it)
+{
+    const struct lat_window *win;
+
+    if (it->pooled) {
+        lat_buf_printf(w->out, ",\"windows\":%zu", it->windows->n);
+        return;
+    }
+    if (!it->windows)
+        return;
+    win = &it->windows->w[it->window];
+    if (w->r->req->cut.mode != LAT_REJECT)
+        lat_buf_printf(w->out, ",\"window\":{\"start\":%zu,\"end\":%zu}",
+                       win->begin, win->end);
+}
+
+static void write_digest(struct lat_buf *out, const struct latd_embed_item *it)
+{
+    char hex[LAT_DIGEST_HEX];
+
+    if (!it->windows || (it->pooled && it->windows->n != 1))
+        return;
+    lat_digest_hex(hex, it->windows->w[it->window].digest);
+    lat_buf_printf(out, ",\"digest\":\"sha256:%s\"", hex);
+}
+
+static void write_vectors(struct writer *w, const struct latd_embed_item *it)
+{
+    unsigned include = w->r->req->include;
+
+    write_embedding(w, it->z);
+    write_where(w, it);
+    if (include & LATD_INCLUDE_PARTITIONS) {
+        lat_buf_puts(w->out, ",\"partitions\":");
+        write_partitions(w, it->z);
+    }
+    /* asked for, but no model of this kind has them */
+    if (include & LATD_INCLUDE_GATES)
+        lat_buf_puts(w->out, ",\"gates\":null");
+    if (include & LATD_INCLUDE_TASK)
+        lat_buf_puts(w->out, ",\"task\":null");
+    if (include & LATD_INCLUDE_FEATURES)
+        lat_buf_puts(w->out, ",\"features\":null");
+    write_digest(w->out, it);
+    if (it->cache)
+        lat_buf_printf(w->out, ",\"cache\":\"%s\"", it->cache);
+    if (include & LATD_INCLUDE_PREPROCESSING && it->windows) {
+        lat_buf_puts(w->out, ",\"preprocessing\":");
+        latd_write_preprocessing(w->out, it->windows);
+    }
+}
+
+static void write_item(struct writer *w, size_t i)
+{
+    const struct latd_embed_item *it = &w->r->items[i];
+
+    lat_buf_printf(w->out,
+                   "{\"object\":\"embedding\",\"index\":%zu,"
+                   "\"input_index\":%zu",
+                   i, it->input);
+    write_id(w->out, it->id);
+    lat_buf_puts(w->out, ",\"embedding\":");
+    if (it->z) {
+        write_vectors(w, it);
+    } else {
+        lat_buf_puts(w->out,
+                     w->r->req->encoding == LATD_BASE64 ? "\"\"" : "[]");
+        lat_buf_puts(w->out, ",\"error\":");
+        latd_write_error(w->out, it->err);
+    }
+    lat_buf_puts(w->out, "}");
+}
+
+/* What is not finite must never leave, least of all as null. */
+static enum lat_code check_finite(const struct latd_embed_reply *r,
+                                  struct lat_err *err)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const float *z = r->items[i].z;
+
+        for (size_t k = 0; z && k < r->card->dims; k++)
+            if (!isfinite(z[k]))
+                return lat_fail_word(err, LAT_ENONFINITE, "nonfinite_output",
+                                     "item %zu: value %zu of its embedding is "
+                                     "not finite",
+                                     i, k);
+    }
+    return LAT_OK;
+}
+
+static enum lat_code begin(struct writer *w, struct lat_err *err)
+{
+    enum lat_code code = check_finite(w->r, err);
+
+    if (code)
+        return code;
+    w->scratch = lat_calloc(w->r->card->dims, sizeof(float));
+    return w->scratch ? LAT_OK : lat_fail(err, LAT_ENOMEM, "reply");
+}
+
+/* Hands over the bytes behind the JSON. */
+static enum lat_code finish(struct writer *w, size_t *json_len,
+                            struct lat_err *err)
+{
+    bool failed;
+
+    *json_len = w->out->len;
+    if (w->bytes.len)
+        lat_buf_put(w->out, w->bytes.v, w->bytes.len);
+    failed = w->out->failed || w->bytes.failed;
+    lat_buf_fini(&w->bytes);
+    lat_free(w->scratch);
+    return failed ? lat_fail(err, LAT_ENOMEM, "reply") : LAT_OK;
+}
+
+enum lat_code latd_wire_embed_encode(struct lat_buf *out, size_t *json_len,
+                                     const struct latd_embed_reply *reply,
+                                     struct lat_err *err)
+{
+    struct writer w = {.out = out, .r = reply};
+    enum lat_code code = begin(&w, err);
+
+    if (code)
+        return code;
+    lat_buf_puts(out, "{\"object\":\"list\",\"model\":");
+    latd_write_string(out, reply->model);
+    lat_buf_puts(out, ",\"data\":[");
+    for (size_t i = 0; i < reply->n; i++) {
+        lat_buf_puts(out, i ? "," : "");
+        write_item(&w, i);
+    }
+    lat_buf_printf(out,
+                   "],\"usage\":{\"prompt_tokens\":%llu,"
+                   "\"total_tokens\":%llu}}",
+                   (unsigned long long)reply->tokens,
+                   (unsigned long long)reply->tokens);
+    return finish(&w, json_len, err);
+}
+
+enum lat_code latd_wire_embed_encode_one(struct lat_buf *out,
+                                         const struct latd_embed_reply *reply,
+                                         struct lat_err *err)
+{
+    struct writer w = {.out = out, .r = reply};
+    enum lat_code code = begin(&w, err);
+    size_t json_len;
+
+    if (code)
+        return code;
+    write_item(&w, 0);
+    return finish(&w, &json_len, err);
+}

@@ -1,0 +1,37 @@
+/* validation.c - what would be done with each input, without doing it. */
+#include "parts.h"
+
+static void write_item(struct lat_buf *out, size_t i,
+                       const struct latd_validate_item *it)
+{
+    bool ok = it->windows != NULL;
+
+    lat_buf_printf(out, "{\"index\":%zu,\"ok\":%s,\"windows\":%zu,", i,
+                   ok ? "true" : "false", ok ? it->windows->n : 0);
+    lat_buf_puts(out, "\"preprocessing\":");
+    if (ok)
+        latd_write_preprocessing(out, it->windows);
+    else
+        lat_buf_puts(out, "null");
+    lat_buf_puts(out, ",\"error\":");
+    if (ok)
+        lat_buf_puts(out, "null");
+    else
+        latd_write_error(out, it->err);
+    lat_buf_puts(out, "}");
+}
+
+enum lat_code latd_wire_validate_encode(struct lat_buf *out, const char *model,
+                                        const struct latd_validate_item *items,
+                                        size_t n, struct lat_err *err)
+{
+    lat_buf_puts(out, "{\"object\":\"validation\",\"model\":");
+    latd_write_string(out, model);
+    lat_buf_puts(out, ",\"items\":[");
+    for (size_t i = 0; i < n; i++) {
+        lat_buf_puts(out, i ? "," : "");
+        write_item(out, i, &items[i]);
+    }
+    lat_buf_puts(out, "]}");
+    return out->failed ? lat_fail(err, LAT_ENOMEM, "reply") : LAT_OK;
+}
