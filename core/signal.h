@@ -36,6 +36,10 @@ enum lat_ends lat__ends_of(const char *name);
 const char *lat__scale_name(enum lat_scale s);
 enum lat_scale lat__scale_of(const char *name);
 
+/* ---- units --------------------------------------------- signal/units.c */
+
+bool lat__unit_known(const char *name);
+
 /* ---- the spread ----------------------------------------- signal/spread.c */
 
 double lat__mean(const double *v, size_t n);
