@@ -99,9 +99,12 @@ LAT_MUST_CHECK enum lat_code latd_config_set(struct latd_config *c,
 LAT_MUST_CHECK enum lat_code latd_config_read(struct latd_config *c,
                                               const char *path,
                                               struct lat_err *err);
-/* Every LATENTD_* of env, as environ; an unknown one is refused. */
+/* Every LATENTD_* of env, as environ.  Those that are no setting are named in
+ * unknown: others may have put them there (Kubernetes does, for a service of
+ * that name). */
 LAT_MUST_CHECK enum lat_code latd_config_environ(struct latd_config *c,
                                                  char *const *env,
+                                                 struct lat_buf *unknown,
                                                  struct lat_err *err);
 /* What no setting knows alone: max-inputs fits max-queue, and so on. */
 LAT_MUST_CHECK enum lat_code latd_config_check(const struct latd_config *c,

@@ -58,3 +58,19 @@ bool latd_reply_etag(struct latd_req *req, const char *tag)
     req->reply.body.len = 0;
     return true;
 }
+
+void latd_reply_etag_body(struct latd_req *req)
+{
+    uint8_t digest[LAT_DIGEST];
+    char hex[LAT_DIGEST_HEX];
+    struct lat_sha256 h;
+
+    if (req->reply.body.failed)
+        return;
+    lat_sha256_init(&h);
+    lat_sha256_add(&h, req->reply.body.v, req->reply.body.len);
+    lat_sha256_end(&h, digest);
+    lat_digest_hex(hex, digest);
+    hex[32] = '\0';
+    latd_reply_etag(req, hex);
+}

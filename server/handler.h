@@ -47,8 +47,7 @@ struct latd_app {
     struct latd_store *store; /* NULL: nothing is kept */
     _Atomic enum latd_state state;
     _Atomic bool failing; /* the canary pass did not come back */
-    const char *kernel;
-    unsigned n_infer;
+    int64_t started;      /* seconds since 1970 */
 };
 
 /* Where a value of the request stands. */
@@ -110,5 +109,7 @@ void latd_reply_header(struct latd_reply *r, const char *name, const char *fmt,
 /* Sets ETag and, when the client has it already (If-None-Match), makes the
  * reply a 304 without a body and returns true.  tag is without its quotes. */
 bool latd_reply_etag(struct latd_req *req, const char *tag);
+/* The same with a tag made of the body that is there. */
+void latd_reply_etag_body(struct latd_req *req);
 
 #endif

@@ -28,10 +28,10 @@ void latd_http_stop(struct latd_http *http);
 
 /* ---- sockets ------------------------------------------------ listen.c */
 
-/* A listening socket on HOST:PORT or [V6]:PORT; "where" says what it became,
- * with the port that was free. */
+/* A listening socket on HOST:PORT or [V6]:PORT. */
 LAT_MUST_CHECK enum lat_code latd_listen(int *fd, const char *address,
-                                         char *where, size_t where_len,
                                          struct lat_err *err);
+/* Its address as HOST:PORT, with the port that was free. */
+void latd_listen_where(int fd, char *where, size_t len);
 
 #endif

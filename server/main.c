@@ -1,44 +1,383 @@
-/* main.c - options, order of start and stop. */
+/*
+ * main.c - the order of start and stop; the only file that may exit.
+ *
+ * config, log, signals, listen (probes answer from here on), models, ready;
+ * then main waits for signals.
+ */
+#define _GNU_SOURCE /* sigtimedwait, as POSIX has it */
+#include "arguments.h"
+#include "cache.h"
+#include "canary.h"
+#include "cores.h"
 #include "http.h"
 #include "log.h"
+#include "store.h"
+#include "wire.h"
 
+#include <config.h>
+
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+static struct {
+    struct latd_app app;
+    struct latd_metrics metrics;
+    struct latd_http *http, *probes;
+    struct latd_canary *canary;
+    sigset_t signals;
+    int caught; /* a signal to stop that came while loading, or 0 */
+} d;
+
+/* ---- small things ------------------------------------------------------ */
+
+/* The next signal within ms, or 0. */
+static int wait_signal(uint64_t ms)
+{
+    struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+    int sig = sigtimedwait(&d.signals, NULL, &t);
+
+    return sig < 0 ? 0 : sig;
+}
+
+static bool stops(int sig)
+{
+    return sig == SIGTERM || sig == SIGINT;
+}
+
+static void block_signals(void)
+{
+    sigemptyset(&d.signals);
+    sigaddset(&d.signals, SIGTERM);
+    sigaddset(&d.signals, SIGINT);
+    sigaddset(&d.signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &d.signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* As many descriptors as we may have; fewer than the connections is a warning,
+ * not an end. */
+static void raise_fds(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r))
+        return;
+    r.rlim_cur = r.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &r))
+        return;
+    if (r.rlim_cur < d.app.config.connection_limit + 64)
+        latd_log(LATD_WARNING,
+                 "connection-limit is %llu, but only %llu files may be open",
+                 (unsigned long long)d.app.config.connection_limit,
+                 (unsigned long long)r.rlim_cur);
+}
+
+static void watchdog(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+static void on_store_warning(void *arg, const char *msg)
+{
+    (void)arg;
+    latd_log(LATD_WARNING, "%s", msg);
+}
+
+/* ---- start ------------------------------------------------------------- */
+
+static enum lat_code start_listening(struct latd_http **http,
+                                     const char *address, int fd,
+                                     bool only_probes, struct lat_err *err)
+{
+    enum lat_code code = LAT_OK;
+    struct latd_line line;
+    char where[300];
+
+    if (fd < 0)
+        code = latd_listen(&fd, address, err);
+    if (code)
+        return code;
+    latd_listen_where(fd, where, sizeof(where));
+    code = latd_http_start(http, &d.app, fd, only_probes, err);
+    if (code)
+        return code;
+    latd_line_begin(&line, LATD_INFO,
+                    only_probes ? "listening for metrics" : "listening");
+    latd_line_text(&line, "address", where);
+    latd_line_end(&line);
+    return LAT_OK;
+}
+
+/* systemd may hand us the socket. */
+static enum lat_code start_http(struct lat_err *err)
+{
+    const struct latd_config *c = &d.app.config;
+    int fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1;
+    enum lat_code code = start_listening(&d.http, c->listen, fd, false, err);
+
+    if (!code && c->metrics_listen[0])
+        code = start_listening(&d.probes, c->metrics_listen, -1, true, err);
+    return code;
+}
+
+static bool go_on(void *arg, const char *file)
+{
+    int sig = d.app.state == LATD_LOADING ? wait_signal(0) : 0;
+
+    (void)arg;
+    if (stops(sig))
+        d.caught = sig;
+    sd_notifyf(0, "STATUS=loading %s", file);
+    return !d.caught;
+}
+
+static enum lat_code load_models(unsigned n_infer, struct lat_err *err)
+{
+    const struct latd_config *c = &d.app.config;
+    struct latd_models_options opt = {.dir = c->models,
+                                      .infer_threads = n_infer,
+                                      .metrics = &d.metrics,
+                                      .go_on = go_on};
+    enum lat_code code =
+        lat_kernel_pick(&opt.kernel, c->kernel[0] ? c->kernel : NULL, err);
+
+    if (code)
+        return lat_wrap(err, code, "kernel");
+    code = latd_models_new(&d.app.models, &opt, err);
+    if (!code)
+        code = latd_models_reload(d.app.models, err);
+    if (!code && latd_models_count(d.app.models) == 0)
+        latd_log(LATD_WARNING,
+                 "no model in %s: not ready until SIGHUP finds one", c->models);
+    return code;
+}
+
+/* A service without its file is slower, not broken. */
+static void open_store(void)
+{
+    const struct latd_config *c = &d.app.config;
+    char path[LATD_TEXT_MAX + 16];
+    struct lat_err err = {0};
+    struct latd_store_options opt = {.path = path,
+                                     .max_bytes = c->cache_file_bytes,
+                                     .queue = 1024,
+                                     .network_ok = c->network_store != 0,
+                                     .warn = on_store_warning};
+
+    if (!c->data_dir[0] || c->cache_file_bytes == 0)
+        return;
+    if (mkdir(c->data_dir, 0750) && errno != EEXIST) {
+        latd_log(LATD_WARNING, "data-dir %s: %s; vectors are kept in memory",
+                 c->data_dir, strerror(errno));
+        return;
+    }
+    snprintf(path, sizeof(path), "%s/cache.db", c->data_dir);
+    if (latd_store_open(&d.app.store, &opt, &err))
+        latd_log(LATD_WARNING, "%s; vectors are kept in memory", err.msg);
+}
+
+static enum lat_code start(struct lat_err *err)
+{
+    const struct latd_config *c = &d.app.config;
+    unsigned n_infer =
+        c->infer_threads ? (unsigned)c->infer_threads : latd_cores();
+    enum lat_code code;
+
+    d.app.metrics = &d.metrics;
+    d.app.started = time(NULL);
+    code = latd_loop_start(&d.app.loop, err);
+    if (!code)
+        code = start_http(err);
+    if (!code)
+        code = load_models(n_infer, err);
+    if (code)
+        return code;
+    open_store();
+    code = latd_cache_new(&d.app.cache, c->cache_bytes, d.app.store, err);
+    if (!code)
+        code = latd_infer_start(&d.app.infer, n_infer, c->max_queue, &d.metrics,
+                                err);
+    if (!code)
+        code = latd_canary_start(&d.canary, &d.app, watchdog, err);
+    return code;
+}
+
+/* ---- run and stop ------------------------------------------------------ */
+
+static void reload(void)
+{
+    struct lat_err err = {0};
+
+    sd_notify(0, "RELOADING=1\nSTATUS=reading the models again");
+    if (latd_models_reload(d.app.models, &err))
+        latd_log(LATD_ERROR, "reload: %s", err.msg);
+    else
+        latd_log(LATD_INFO, "reloaded: %zu models",
+                 latd_models_count(d.app.models));
+    sd_notify(0, "READY=1\nSTATUS=serving");
+}
+
+/* Serves until a signal to stop, which it returns. */
+static int serve(void)
+{
+    int sig;
+
+    atomic_store(&d.app.state, LATD_READY);
+    sd_notify(0, "READY=1\nSTATUS=serving");
+    latd_log(LATD_INFO, "ready: %zu models", latd_models_count(d.app.models));
+    for (;;) {
+        sig = sigwaitinfo(&d.signals, NULL);
+        if (stops(sig))
+            return sig;
+        if (sig == SIGHUP)
+            reload();
+    }
+}
+
+/* True when a signal says to hurry. */
+static bool wait_until(uint64_t deadline_ns, bool (*over)(void))
+{
+    uint64_t now;
+
+    while ((now = latd_now_ns()) < deadline_ns && !over()) {
+        uint64_t ms = (deadline_ns - now) / 1000000 + 1;
+
+        if (stops(wait_signal(ms < 20 ? ms : 20)))
+            return true;
+    }
+    return false;
+}
+
+static bool never(void)
+{
+    return false;
+}
+
+static bool nothing_in_flight(void)
+{
+    return latd_http_in_flight(d.http) == 0;
+}
+
+static bool nothing_suspended(void)
+{
+    return latd_http_suspended(d.http) == 0;
+}
+
+/* Not ready, serving on; then no new ones; then the rest. */
+static void drain(int sig)
+{
+    const struct latd_config *c = &d.app.config;
+    uint64_t delay = sig == SIGINT ? 0 : c->drain_delay;
+    uint64_t second = 1000000000u;
+
+    latd_log(LATD_INFO, "%s: draining, %llu s until we stop listening",
+             strsignal(sig), (unsigned long long)delay);
+    sd_notify(0, "STOPPING=1\nSTATUS=draining");
+    atomic_store(&d.app.state, LATD_DRAINING);
+    wait_until(latd_now_ns() + delay * second, never);
+    atomic_store(&d.app.state, LATD_STOPPING);
+    latd_http_quiesce(d.http);
+    latd_log(LATD_INFO, "stopped listening, %zu requests in flight",
+             latd_http_in_flight(d.http));
+    wait_until(latd_now_ns() + c->drain_timeout * second, nothing_in_flight);
+    if (nothing_in_flight())
+        return;
+    latd_log(LATD_WARNING, "%zu requests are given up",
+             latd_http_in_flight(d.http));
+    latd_loop_abandon(d.app.loop, LAT_EAWAY);
+    while (!nothing_suspended()) /* a suspended one must be resumed first */
+        wait_until(latd_now_ns() + second, nothing_suspended);
+}
+
+static void stop(void)
+{
+    if (d.canary)
+        latd_canary_stop(d.canary);
+    latd_http_stop(d.http);
+    latd_http_stop(d.probes);
+    latd_infer_stop(d.app.infer);
+    latd_loop_stop(d.app.loop);
+    latd_canary_free(d.canary);
+    latd_cache_free(d.app.cache);
+    latd_store_close(d.app.store);
+    latd_models_free(d.app.models);
+}
+
+static int run(void)
+{
+    struct lat_err err = {0};
+    enum lat_code code = start(&err);
+
+    if (!code)
+        drain(serve());
+    else if (d.caught)
+        latd_log(LATD_INFO, "%s while loading", strsignal(d.caught));
+    else
+        latd_log(LATD_ERROR, "%s", err.msg);
+    stop();
+    if (!code)
+        latd_log(LATD_INFO, "stopped");
+    return code && !d.caught;
+}
+
+/* ---- main -------------------------------------------------------------- */
+
+static int print(enum latd_wish wish)
+{
+    struct lat_buf out = {0};
+
+    if (wish == LATD_VERSION)
+        lat_buf_printf(&out, "latentd %s\n", PACKAGE_VERSION);
+    else if (wish == LATD_HELP)
+        latd_arguments_help(&out);
+    else if (wish == LATD_PRINT_CONFIG)
+        latd_config_print(&d.app.config, &out);
+    else
+        latd_config_sample(&out);
+    if (!out.failed)
+        fputs(out.v, stdout);
+    lat_buf_fini(&out);
+    return fflush(stdout) ? 1 : 0;
+}
 
 int main(int argc, char **argv)
 {
-    static struct latd_app app;
-    static struct latd_metrics metrics;
-    struct latd_http *http = NULL;
+    enum latd_level level = LATD_INFO;
+    struct lat_buf unknown = {0};
     struct lat_err err = {0};
-    char where[128];
-    sigset_t set;
-    int fd, sig;
-
-    app.metrics = &metrics;
-    app.config.http_threads = 2;
-    app.config.max_body_bytes = 64 * LATD_MIB;
-    app.config.max_buffered_bytes = 512 * LATD_MIB;
-    app.config.connection_limit = 1000;
-    app.config.connection_timeout = 30;
-    app.config.body_timeout = 60;
-    app.config.timeout_ms = 10000;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
-    if (latd_loop_start(&app.loop, &err) ||
-        latd_listen(&fd, argc > 1 ? argv[1] : "127.0.0.1:8080", where,
-                    sizeof(where), &err) ||
-        latd_http_start(&http, &app, fd, false, &err)) {
-        fprintf(stderr, "latentd: %s\n", err.msg);
-        return 1;
+    enum latd_wish wish;
+    enum lat_code code =
+        latd_arguments_read(&d.app.config, &wish, argc, argv, &unknown, &err);
+    if (!code && !latd_log_level(&level, d.app.config.log_level))
+        code = lat_fail(&err, LAT_EINVAL,
+                        "log-level is %.60s, must be debug, info, warning or "
+                        "error",
+                        d.app.config.log_level);
+    if (code) {
+        fprintf(stderr, "latentd: %s (see latentd --help)\n", err.msg);
+        lat_buf_fini(&unknown);
+        return EXIT_USAGE;
     }
-    latd_log(LATD_INFO, "listening on %s", where);
-    sigwait(&set, &sig);
-    latd_http_stop(http);
-    latd_loop_stop(app.loop);
-    return 0;
+    if (wish != LATD_RUN) {
+        lat_buf_fini(&unknown);
+        return print(wish);
+    }
+    latd_log_init(level, STDERR_FILENO);
+    if (unknown.len)
+        latd_log(LATD_WARNING, "no settings of ours: %s", unknown.v);
+    lat_buf_fini(&unknown);
+    block_signals();
+    raise_fds();
+    lat_blas_single();
+    latd_wire_init();
+    return run();
 }

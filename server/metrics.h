@@ -59,6 +59,7 @@ struct latd_series {
     char model[64];
     _Atomic int64_t queued;
     _Atomic uint64_t nonfinite;
+    _Atomic uint64_t cache[4];  /* by enum latd_recalled */
     struct latd_hist inference; /* nanoseconds */
 };
 

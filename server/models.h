@@ -27,29 +27,30 @@ struct latd_model {
     /* The table's own. */
     unsigned n_ws;
     _Atomic unsigned refs;
-    char path[512];
+    char path[800];
     int64_t stamp[4]; /* of the file: did it change? */
 };
 
-/* Loads each model of dir; a folder that cannot be read is an error, a file
- * that cannot be served is logged and left out. */
 struct latd_models_options {
     const char *dir;
     const struct lat_kernel *kernel;
     unsigned infer_threads;
     struct latd_metrics *metrics;
-    void (*progress)(void *arg, const char *file); /* may be NULL */
+    /* Before each file; false stops the loading.  May be NULL. */
+    bool (*go_on)(void *arg, const char *file);
     void *arg;
 };
 
+/* An empty table: reload fills it. */
 LAT_MUST_CHECK enum lat_code latd_models_new(
     struct latd_models **out, const struct latd_models_options *opt,
     struct lat_err *err);
 void latd_models_free(struct latd_models *m);
 
-/* Reads the folder again: new and changed files are loaded, tested and put in
- * place, models whose file is gone go.  A file that cannot be served leaves
- * the one that it should replace.  Also the first load. */
+/* Reads the folder, at first or again: new and changed files are loaded,
+ * tested and put in place, models whose file is gone go.  A file that cannot
+ * be served is logged and leaves the one that it should replace.  A folder that
+ * cannot be read is an error and changes nothing. */
 LAT_MUST_CHECK enum lat_code latd_models_reload(struct latd_models *m,
                                                 struct lat_err *err);
 size_t latd_models_count(struct latd_models *m);

@@ -51,17 +51,12 @@ static void on_lead(struct latd_cache_ask *ask)
     latd_infer_promote(r->app->infer, r->item);
 }
 
-void latd_recall_begin(struct latd_recall *r, struct latd_req *req,
-                       struct latd_item *item, const uint8_t digest[LAT_DIGEST],
-                       bool no_store)
+/* What the item is asked for by; before the cache hears of it. */
+static void fill_in(struct latd_recall *r, struct latd_item *item,
+                    const uint8_t digest[LAT_DIGEST])
 {
     const struct lat_card *card = item->model->card;
 
-    *r = (struct latd_recall){.item = item, .app = req->app};
-    if (no_store) {
-        latd_cache_bypass(req->app->cache);
-        return;
-    }
     r->ask.model = card->weights_digest;
     r->ask.y = item->y;
     r->ask.dims = card->dims;
@@ -72,6 +67,19 @@ void latd_recall_begin(struct latd_recall *r, struct latd_req *req,
     item->owner = r;
     item->finished = on_finished;
     item->leave = on_leave;
+}
+
+void latd_recall_begin(struct latd_recall *r, struct latd_req *req,
+                       struct latd_item *item, const uint8_t digest[LAT_DIGEST],
+                       bool no_store)
+{
+    *r = (struct latd_recall){.item = item, .app = req->app};
+    if (no_store) {
+        latd_cache_bypass(req->app->cache);
+        atomic_fetch_add(&item->model->series->cache[r->how], 1);
+        return;
+    }
+    fill_in(r, item, digest);
     latd_item_expect(item, &req->batch);
     switch (latd_cache_begin(req->app->cache, &r->ask)) {
     case LATD_CACHE_HIT:
@@ -86,6 +94,7 @@ void latd_recall_begin(struct latd_recall *r, struct latd_req *req,
         r->how = LATD_RECALLED_COALESCED;
         break;
     }
+    atomic_fetch_add(&item->model->series->cache[r->how], 1);
 }
 
 void latd_recall_end(struct latd_recall *r)

@@ -14,6 +14,11 @@ static const struct latd_route routes[] = {
     {LATD_GET, "/health", &latd_readyz, true},
     {LATD_GET, "/ping", &latd_readyz, true},
     {LATD_GET, "/version", &latd_version, true},
+    {LATD_GET, "/metrics", &latd_metrics_text, true},
+    {LATD_GET, "/v1/models", &latd_models_index, false},
+    {LATD_GET, "/v1/models/{id}", &latd_models_get, false},
+    {LATD_GET, "/models", &latd_models_index, false},
+    {LATD_GET, "/models/{id}", &latd_models_get, false},
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };

@@ -139,6 +139,19 @@ LAT_MUST_CHECK enum lat_code latd_wire_validate_encode(
     struct lat_buf *out, const char *model,
     const struct latd_validate_item *items, size_t n, struct lat_err *err);
 
+/* ---- GET /v1/models ------------------------------------ wire/model.c */
+
+struct latd_wire_model {
+    const char *id;  /* NAME@VERSION */
+    int64_t created; /* seconds since 1970 */
+    const struct lat_card *card;
+    uint64_t max_inputs, max_body_bytes;
+};
+
+/* One model as it stands in data.  A failed allocation shows in out->failed. */
+void latd_wire_model_encode(struct lat_buf *out,
+                            const struct latd_wire_model *m);
+
 /* ---- errors ------------------------------------------ wire/error.c */
 
 /* The contract's word for an error, as "missing_channel". */

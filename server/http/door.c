@@ -1,6 +1,7 @@
 /* door.c - libmicrohttpd's call-backs: a body is collected, a handler led. */
 #include "exchange.h"
 
+#include "../api.h"
 #include "../log.h"
 
 #include <pthread.h>
@@ -82,6 +83,16 @@ static uint64_t content_length(struct latd_exchange *x)
     return text ? strtoull(text, NULL, 10) : 0;
 }
 
+/* Metrics are on the listener for metrics, if there is one; probes on both. */
+static bool is_here(const struct latd_http *http,
+                    const struct latd_route *route)
+{
+    if (http->only_probes)
+        return route->probe;
+    return route->handler != &latd_metrics_text ||
+           !http->app->config.metrics_listen[0];
+}
+
 static enum lat_code find_handler(struct latd_exchange *x)
 {
     enum lat_code code =
@@ -91,10 +102,10 @@ static enum lat_code find_handler(struct latd_exchange *x)
     if (code)
         return code;
     route = latd_route(x->route);
-    if (x->http->only_probes && !route->probe) {
+    if (!is_here(x->http, route)) {
         x->route = LATD_ROUTE_NONE;
         return lat_fail(&x->req.err, LAT_ENOENT,
-                        "%.200s is not on the listener for metrics",
+                        "%.200s is not on this listener (metrics-listen)",
                         x->req.path);
     }
     x->handler = route->handler;
@@ -129,6 +140,7 @@ static struct latd_exchange *exchange_new(struct latd_http *http,
     x->req.path = url;
     x->req.method = method_of(method);
     x->arrived_ns = latd_now_ns();
+    x->must_close = atomic_load(&http->app->state) >= LATD_DRAINING;
     set_id(&x->req);
     atomic_fetch_add(&http->in_flight, 1);
     return x;

@@ -46,7 +46,7 @@ static int try_listen(const struct addrinfo *ai)
     return fd;
 }
 
-static void describe(int fd, char *where, size_t len)
+void latd_listen_where(int fd, char *where, size_t len)
 {
     struct sockaddr_storage addr;
     socklen_t addr_len = sizeof(addr);
@@ -58,8 +58,7 @@ static void describe(int fd, char *where, size_t len)
     snprintf(where, len, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
 }
 
-enum lat_code latd_listen(int *fd, const char *address, char *where,
-                          size_t where_len, struct lat_err *err)
+enum lat_code latd_listen(int *fd, const char *address, struct lat_err *err)
 {
     struct addrinfo *list = NULL,
                     hints = {.ai_socktype = SOCK_STREAM,
@@ -82,6 +81,5 @@ enum lat_code latd_listen(int *fd, const char *address, char *where,
     if (*fd < 0)
         return lat_fail(err, LAT_EIO, "cannot listen on %s: %s", address,
                         strerror(errno));
-    describe(*fd, where, where_len);
     return LAT_OK;
 }

@@ -1,0 +1,375 @@
+/* models.c - see models.h: the table, and how it follows its folder. */
+#include "models.h"
+
+#include "log.h"
+#include "loop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MODELS_MAX = 1024 };
+
+struct table {
+    size_t n;
+    struct latd_model *v[MODELS_MAX]; /* by name, then version */
+};
+
+struct latd_models {
+    struct latd_models_options opt;
+    char dir[512];
+    pthread_mutex_t lock; /* guards table; never held while loading */
+    struct table *table;
+};
+
+/* ---- one model --------------------------------------------------------- */
+
+void latd_model_unref(struct latd_model *m)
+{
+    if (!m || atomic_fetch_sub(&m->refs, 1) != 1)
+        return;
+    for (unsigned i = 0; m->ws && i < m->n_ws; i++)
+        lat_workspace_free(m->ws[i]);
+    lat_free(m->ws);
+    lat_plan_unref(m->plan);
+    lat_free(m);
+}
+
+static struct latd_model *model_ref(struct latd_model *m)
+{
+    atomic_fetch_add(&m->refs, 1);
+    return m;
+}
+
+/* NAME.safetensors or NAME@VERSION.safetensors; false for anything else. */
+static bool parse_name(struct latd_model *m, const char *file)
+{
+    const char *dot = strrchr(file, '.'), *at = strrchr(file, '@');
+    size_t len;
+    char *end = NULL;
+    unsigned long version = 1;
+
+    if (file[0] == '.' || !dot || strcmp(dot, ".safetensors") != 0)
+        return false;
+    len = (size_t)((at ? at : dot) - file);
+    if (at) {
+        version = strtoul(at + 1, &end, 10);
+        if (end != dot || version < 1 || version > 999999999)
+            return false;
+    }
+    if (len < 1 || len > LATD_ID_MAX - 12)
+        return false;
+    memcpy(m->name, file, len);
+    m->name[len] = '\0';
+    m->version = (unsigned)version;
+    snprintf(m->id, sizeof(m->id), "%.67s@%u", m->name, m->version);
+    return true;
+}
+
+/* What tells that a file is another: size, times, number. */
+static void set_stamp(struct latd_model *m, const struct stat *st)
+{
+    m->created = st->st_mtim.tv_sec;
+    m->stamp[0] = st->st_size;
+    m->stamp[1] = st->st_mtim.tv_sec;
+    m->stamp[2] = st->st_mtim.tv_nsec;
+    m->stamp[3] = (int64_t)st->st_ino;
+}
+
+static enum lat_code make_workspaces(struct latd_model *m, unsigned n,
+                                     struct lat_err *err)
+{
+    m->ws = lat_calloc(n, sizeof(struct lat_workspace *));
+    if (!m->ws)
+        return lat_fail(err, LAT_ENOMEM, "%u workspaces", n);
+    for (m->n_ws = 0; m->n_ws < n; m->n_ws++) {
+        enum lat_code code = lat_workspace_new(&m->ws[m->n_ws], m->plan, err);
+
+        if (code)
+            return code;
+    }
+    return LAT_OK;
+}
+
+/* Reads, plans and proves the model of m->path. */
+static enum lat_code load(struct latd_models *t, struct latd_model *m,
+                          struct lat_err *err)
+{
+    struct lat_model *file = NULL;
+    enum lat_code code = lat_model_read(&file, m->path, err);
+
+    if (code == LAT_OK)
+        code = lat_plan_new(&m->plan, file, t->opt.kernel, err);
+    lat_model_unref(file); /* the plan has its own */
+    if (code == LAT_OK)
+        code = make_workspaces(m, t->opt.infer_threads, err);
+    if (code == LAT_OK)
+        code = lat_plan_self_test(m->plan, t->opt.infer_threads, err);
+    if (code)
+        return code;
+    m->card = lat_plan_card(m->plan);
+    m->series = latd_metrics_series(t->opt.metrics, m->name);
+    return LAT_OK;
+}
+
+static void log_loaded(const struct latd_model *m, uint64_t ns)
+{
+    struct latd_line line;
+
+    latd_line_begin(&line, LATD_INFO, "model loaded, self-test passed");
+    latd_line_text(&line, "model", m->id);
+    latd_line_text(&line, "digest", m->card->digest);
+    latd_line_text(&line, "arithmetic", lat_plan_arithmetic(m->plan));
+    latd_line_count(&line, "dimensions", m->card->dims);
+    latd_line_ms(&line, "ms", (double)ns / 1e6);
+    latd_line_end(&line);
+}
+
+/* ---- a table from the folder ------------------------------------------- */
+
+static void table_free(struct table *table)
+{
+    for (size_t i = 0; table && i < table->n; i++)
+        latd_model_unref(table->v[i]);
+    lat_free(table);
+}
+
+static struct latd_model *find(const struct table *table, const char *id)
+{
+    for (size_t i = 0; table && i < table->n; i++)
+        if (strcmp(table->v[i]->id, id) == 0)
+            return table->v[i];
+    return NULL;
+}
+
+/* The model of one file: the old one when nothing changed, or when the new one
+ * cannot be served; NULL when there is neither. */
+static struct latd_model *take_file(struct latd_models *t,
+                                    const struct table *old, const char *file)
+{
+    struct latd_model *m = lat_calloc(1, sizeof(*m)), *before;
+    struct lat_err err = {0};
+    uint64_t begun = latd_now_ns();
+    enum lat_code code = LAT_OK;
+    struct stat st;
+
+    if (!m)
+        return NULL;
+    if (!parse_name(m, file)) {
+        latd_log(LATD_WARNING, "models: %s is not NAME[@VERSION].safetensors",
+                 file);
+        lat_free(m);
+        return NULL;
+    }
+    atomic_init(&m->refs, 1);
+    before = find(old, m->id);
+    snprintf(m->path, sizeof(m->path), "%s/%.255s", t->dir, file);
+    if (stat(m->path, &st))
+        code = lat_fail(&err, LAT_EIO, "%s", strerror(errno));
+    else
+        set_stamp(m, &st);
+    if (before && !code &&
+        memcmp(before->stamp, m->stamp, sizeof(m->stamp)) == 0) {
+        latd_model_unref(m);
+        return model_ref(before);
+    }
+    if (!code)
+        code = load(t, m, &err);
+    if (!code) {
+        log_loaded(m, latd_now_ns() - begun);
+        return m;
+    }
+    latd_log(LATD_ERROR, "model %s: %s%s", m->id, err.msg,
+             before ? "; the one before stays" : "");
+    latd_model_unref(m);
+    return before ? model_ref(before) : NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct latd_model *x = *(struct latd_model *const *)a;
+    const struct latd_model *y = *(struct latd_model *const *)b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order
+                 : (x->version > y->version) - (x->version < y->version);
+}
+
+/* A@1 and A may both be there; the first one read keeps the name. */
+static void add(struct table *table, struct latd_model *m)
+{
+    if (find(table, m->id) || table->n == MODELS_MAX) {
+        latd_log(LATD_ERROR, "model %s: %s", m->id,
+                 table->n == MODELS_MAX ? "too many models"
+                                        : "another file has that name");
+        latd_model_unref(m);
+        return;
+    }
+    table->v[table->n++] = m;
+}
+
+static bool is_model(const char *file)
+{
+    size_t len = strlen(file), end = strlen(".safetensors");
+
+    return file[0] != '.' && len > end &&
+           strcmp(file + len - end, ".safetensors") == 0;
+}
+
+static enum lat_code read_folder(struct latd_models *t, struct table *table,
+                                 const struct table *old, struct lat_err *err)
+{
+    DIR *dir = opendir(t->dir);
+    enum lat_code code = LAT_OK;
+    struct dirent *entry;
+
+    if (!dir)
+        return lat_fail(err, LAT_EIO, "models %s: %s", t->dir, strerror(errno));
+    while (!code && (entry = readdir(dir)) != NULL) {
+        struct latd_model *m;
+
+        if (!is_model(entry->d_name))
+            continue;
+        if (t->opt.go_on && !t->opt.go_on(t->opt.arg, entry->d_name)) {
+            code = lat_fail(err, LAT_ECANCEL, "models: told to stop");
+            break;
+        }
+        m = take_file(t, old, entry->d_name);
+        if (m)
+            add(table, m);
+    }
+    closedir(dir);
+    qsort(table->v, table->n, sizeof(table->v[0]), by_name);
+    return code;
+}
+
+enum lat_code latd_models_reload(struct latd_models *t, struct lat_err *err)
+{
+    struct table *table = lat_calloc(1, sizeof(*table)), *old = t->table;
+    enum lat_code code;
+
+    if (!table)
+        return lat_fail(err, LAT_ENOMEM, "models");
+    code = read_folder(t, table, old, err);
+    if (code) {
+        table_free(table);
+        return code;
+    }
+    pthread_mutex_lock(&t->lock);
+    t->table = table;
+    pthread_mutex_unlock(&t->lock);
+    table_free(old);
+    return LAT_OK;
+}
+
+/* ---- for readers ------------------------------------------------------- */
+
+/* The lock is held.  The bare name is its highest version: the last. */
+static struct latd_model *look_up(const struct table *table, const char *name)
+{
+    struct latd_model *found = NULL;
+
+    for (size_t i = 0; i < table->n; i++)
+        if (strcmp(table->v[i]->id, name) == 0 ||
+            strcmp(table->v[i]->name, name) == 0)
+            found = table->v[i];
+    return found;
+}
+
+/* The lock is held. */
+static enum lat_code not_found(const struct table *table, const char *name,
+                               struct lat_err *err)
+{
+    struct lat_buf names = {0};
+    enum lat_code code;
+
+    for (size_t i = 0; i < table->n && names.len < 200; i++)
+        lat_buf_printf(&names, "%s%s", i ? ", " : "", table->v[i]->id);
+    code = lat_fail_word(err, LAT_ENOENT, "model_not_found",
+                         "there is no model %.80s; there is %.200s", name,
+                         names.len ? names.v : "none");
+    lat_buf_fini(&names);
+    return code;
+}
+
+enum lat_code latd_models_ref(struct latd_models *t, const char *name,
+                              struct latd_model **out, struct lat_err *err)
+{
+    enum lat_code code = LAT_OK;
+    struct latd_model *m;
+
+    pthread_mutex_lock(&t->lock);
+    m = look_up(t->table, name);
+    if (m)
+        *out = model_ref(m);
+    else
+        code = not_found(t->table, name, err);
+    pthread_mutex_unlock(&t->lock);
+    return code;
+}
+
+enum lat_code latd_models_list(struct latd_models *t, struct latd_model ***out,
+                               size_t *n, struct lat_err *err)
+{
+    struct latd_model **list =
+        lat_calloc(MODELS_MAX, sizeof(struct latd_model *));
+
+    if (!list)
+        return lat_fail(err, LAT_ENOMEM, "list of models");
+    pthread_mutex_lock(&t->lock);
+    for (*n = 0; *n < t->table->n; (*n)++)
+        list[*n] = model_ref(t->table->v[*n]);
+    pthread_mutex_unlock(&t->lock);
+    *out = list;
+    return LAT_OK;
+}
+
+void latd_models_list_free(struct latd_model **list, size_t n)
+{
+    for (size_t i = 0; list && i < n; i++)
+        latd_model_unref(list[i]);
+    lat_free(list);
+}
+
+size_t latd_models_count(struct latd_models *t)
+{
+    size_t n;
+
+    pthread_mutex_lock(&t->lock);
+    n = t->table->n;
+    pthread_mutex_unlock(&t->lock);
+    return n;
+}
+
+enum lat_code latd_models_new(struct latd_models **out,
+                              const struct latd_models_options *opt,
+                              struct lat_err *err)
+{
+    struct latd_models *t = lat_calloc(1, sizeof(*t));
+
+    if (!t)
+        return lat_fail(err, LAT_ENOMEM, "models");
+    t->opt = *opt;
+    snprintf(t->dir, sizeof(t->dir), "%s", opt->dir);
+    t->table = lat_calloc(1, sizeof(*t->table));
+    if (!t->table) {
+        lat_free(t);
+        return lat_fail(err, LAT_ENOMEM, "models");
+    }
+    pthread_mutex_init(&t->lock, NULL);
+    *out = t;
+    return LAT_OK;
+}
+
+void latd_models_free(struct latd_models *t)
+{
+    if (!t)
+        return;
+    table_free(t->table);
+    pthread_mutex_destroy(&t->lock);
+    lat_free(t);
+}

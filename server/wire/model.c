@@ -1,0 +1,65 @@
+/* model.c - a model, as OpenAI's shape has it, and what it can do. */
+#include "../wire.h"
+
+static void put_count(struct lat_buf *out, const char *name, uint64_t n)
+{
+    lat_buf_printf(out, ",\"%s\":%llu", name, (unsigned long long)n);
+}
+
+static void put_partitions(struct lat_buf *out, const struct lat_card *card)
+{
+    if (!card->partitioned) {
+        lat_buf_puts(out, ",\"partitions\":null");
+        return;
+    }
+    lat_buf_puts(out, ",\"partitions\":{");
+    for (int b = 0; b < LAT_N_BLOCKS; b++)
+        lat_buf_printf(out, "%s\"%s\":[%zu,%zu]", b ? "," : "",
+                       lat_block_name((enum lat_block)b), card->blocks[b].begin,
+                       card->blocks[b].end);
+    lat_buf_puts(out, "}");
+}
+
+/* One channel of several names: the first of these that a recording has. */
+static void put_signal(struct lat_buf *out, const struct lat_input *in)
+{
+    lat_buf_puts(out, ",\"signal\":{\"sampling_rate_hz\":");
+    latd_write_number(out, in->rate_hz);
+    lat_buf_puts(out, ",\"channels\":[");
+    for (size_t i = 0; i < in->n_names; i++) {
+        if (i)
+            lat_buf_puts(out, ",");
+        latd_write_string(out, in->names[i]);
+    }
+    lat_buf_puts(out, "]");
+    put_count(out, "channels_used", in->n_channels);
+    lat_buf_puts(out, ",\"unit\":");
+    latd_write_string(out, in->unit);
+    put_count(out, "min_samples", 2);
+    put_count(out, "window_samples", in->window);
+    lat_buf_puts(out, "}");
+}
+
+void latd_wire_model_encode(struct lat_buf *out,
+                            const struct latd_wire_model *m)
+{
+    const struct lat_card *card = m->card;
+
+    lat_buf_puts(out, "{\"id\":");
+    latd_write_string(out, m->id);
+    lat_buf_printf(out,
+                   ",\"object\":\"model\",\"created\":%lld,"
+                   "\"owned_by\":\"local\",\"capabilities\":{"
+                   "\"modalities\":[\"signal\"],\"dimensions\":%zu,"
+                   "\"nonnegative\":false,\"gated\":false",
+                   (long long)m->created, card->dims);
+    put_partitions(out, card);
+    put_signal(out, &card->input);
+    lat_buf_printf(out,
+                   ",\"limits\":{\"max_inputs\":%llu,\"max_body_bytes\":%llu}"
+                   ",\"digest\":\"sha256:%s\",\"weights_digest\":\"sha256:%s\""
+                   ",\"preprocessing_digest\":\"sha256:%s\"}}",
+                   (unsigned long long)m->max_inputs,
+                   (unsigned long long)m->max_body_bytes, card->digest,
+                   card->weights_digest, card->prep_digest);
+}

@@ -1,0 +1,106 @@
+/*
+ * make_model.c - a model file with random weights, for flows that need one.
+ *
+ *     make_model OUT.safetensors [SEED [slow]]
+ *
+ * One lead of MLII, II or V5 at 250 Hz, windows of 250 samples, latents of 4
+ * invariant, 3 variant and 1 free dimension.  Samples are not scaled, so that
+ * huge ones overflow inside.  slow: each window takes a tenth of a second or
+ * so, for tests of queues and deadlines.
+ */
+#include "../../core/encoder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char quick[] = "conv1d 4 k5 s2 p2, batchnorm, relu, avgpool, "
+                            "linear 8";
+static const char slow[] = "conv1d 512 k9 p4, conv1d 512 k9 p4, "
+                           "conv1d 512 k9 p4, conv1d 512 k9 p4, avgpool, "
+                           "linear 8";
+
+static struct lat_card card_of(const char *path)
+{
+    static const char *const names[] = {"MLII", "II", "V5"};
+    const char *file = strrchr(path, '/');
+    struct lat_card card = {.version = 1, .dims = 8, .partitioned = true};
+
+    file = file ? file + 1 : path;
+    snprintf(card.name, sizeof(card.name), "%.*s", (int)strcspn(file, "@."),
+             file);
+    card.blocks[LAT_INV] = (struct lat_range){0, 4};
+    card.blocks[LAT_VAR] = (struct lat_range){4, 7};
+    card.blocks[LAT_FREE] = (struct lat_range){7, 8};
+    card.input = (struct lat_input){
+        .n_channels = 1, .n_names = 3, .rate_hz = 250.0, .window = 250};
+    for (int i = 0; i < 3; i++)
+        strcpy(card.input.names[i], names[i]);
+    strcpy(card.input.unit, "mV");
+    card.prep.center = true;
+    return card;
+}
+
+static enum lat_code make_net(struct lat__net **net,
+                              struct lat__architecture *arch,
+                              const char *layers, struct lat_err *err)
+{
+    enum lat_code code =
+        lat__layers_parse(&arch->encoder, &arch->n_encoder, layers, err);
+    struct lat__net_spec spec = {.input = {1, 250, 1},
+                                 .encoder = arch->encoder,
+                                 .n_encoder = arch->n_encoder};
+
+    return code ? code : lat__net_new(net, &spec, err);
+}
+
+static enum lat_code make(const char *path, uint64_t seed, const char *layers,
+                          struct lat_err *err)
+{
+    const struct lat__card_notes notes = {0};
+    struct lat_card card = card_of(path);
+    struct lat__architecture arch = {0};
+    struct lat_buf text = {0}, file = {0};
+    struct lat__net *net = NULL;
+    float *params = NULL;
+    struct lat_rng rng;
+    enum lat_code code = make_net(&net, &arch, layers, err);
+
+    if (code)
+        goto out;
+    params = lat_calloc(net->n_params, sizeof(*params));
+    if (!params) {
+        code = lat_fail(err, LAT_ENOMEM, "parameters");
+        goto out;
+    }
+    lat__rng_seed(&rng, seed);
+    lat__net_init(net, params, &rng);
+    code = lat__card_encode(&text, &card, &arch, &notes, err);
+    if (!code)
+        code = lat__model_encode(&file, net, params, text.v, err);
+    if (!code)
+        code = lat_file_write(path, file.v, file.len, err);
+out:
+    lat_buf_fini(&text);
+    lat_buf_fini(&file);
+    lat_free(params);
+    lat__net_free(net);
+    lat__architecture_fini(&arch);
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    struct lat_err err = {0};
+
+    if (argc < 2) {
+        fprintf(stderr, "usage: make_model OUT.safetensors [SEED [slow]]\n");
+        return 2;
+    }
+    if (make(argv[1], argc > 2 ? strtoull(argv[2], NULL, 10) : 1,
+             argc > 3 ? slow : quick, &err)) {
+        fprintf(stderr, "make_model: %s\n", err.msg);
+        return 1;
+    }
+    return 0;
+}
