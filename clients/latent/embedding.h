@@ -1,0 +1,141 @@
+/*
+ * embedding.h - recordings to embeddings, in this process or by a server: both
+ * give the same list.
+ */
+#ifndef CLI_EMBEDDING_H
+#define CLI_EMBEDDING_H
+
+#include "cli.h"
+
+/* What embed and validate are asked. */
+struct cli_asked {
+    const char *model;  /* a name, NAME@VERSION, a path; NULL: the only one */
+    const char *models; /* a folder; NULL: where models usually are */
+    const char *server; /* a URL; NULL: in this process */
+    const char *windowing;
+    struct lat_hints hints;
+    struct lat_cut cut; /* from windowing, by cli_asked_check */
+};
+
+/* The rows for a table of options whose values begin with a struct cli_asked.
+ */
+#define CLI_AT(field) offsetof(struct cli_asked, field)
+#define CLI_ASKED_OPTIONS                                                        \
+    {"model",  'm',                                                              \
+     "MODEL",  "NAME, NAME@VERSION or a file; default: the only",                \
+     CLI_TEXT, CLI_AT(model)},                                                   \
+        {"models", 0,                                                            \
+         "DIR",    "where models are; default: LATENT_MODELS",                   \
+         CLI_TEXT, CLI_AT(models)},                                              \
+        {"server", 's',           "URL", "ask a server; default: LATENT_SERVER", \
+         CLI_TEXT, CLI_AT(server)},                                              \
+        {"windowing", 'w',                                                       \
+         "MODE",      "reject, center, tile or tile:HOP",                        \
+         CLI_TEXT,    CLI_AT(windowing)},                                        \
+        {"rate",     'r',                                                        \
+         "HZ",       "sampling rate, where a file does not say",                 \
+         CLI_NUMBER, CLI_AT(hints.rate_hz)},                                     \
+        {"unit",   'u',                                                          \
+         "UNIT",   "unit, where a file does not say",                            \
+         CLI_TEXT, CLI_AT(hints.unit)},                                          \
+        {"channels", 'c',                                                        \
+         "NAMES",    "channels, where a file does not say",                      \
+         CLI_TEXT,   CLI_AT(hints.channels)},                                    \
+        {"channels-first",                                                       \
+         0,                                                                      \
+         NULL,                                                                   \
+         "NPY is (channels, samples)",                                           \
+         CLI_FLAG,                                                               \
+         CLI_AT(hints.channels_first)},                                          \
+    {                                                                            \
+        "positional", 0, NULL, "match channels by position, not by name",        \
+            CLI_FLAG, CLI_AT(cut.positional)                                     \
+    }
+
+/* One window. */
+struct cli_item {
+    size_t file;       /* index of the operand */
+    size_t begin, end; /* in samples of the input, at … */
+    double rate_hz;    /* … this rate */
+    char cache[16];    /* hit, miss, …; "" in this process */
+    float *z;          /* (dims) */
+};
+
+struct cli_embeddings {
+    char model[160]; /* NAME@VERSION */
+    size_t dims;
+    bool partitioned;
+    struct lat_range blocks[LAT_N_BLOCKS];
+    size_t n, cap;
+    struct cli_item *items;
+};
+
+/* Room for one more item with its z, which is the list's.  LAT_EUNFIT when
+ * dims differ from those of the items before. */
+LAT_MUST_CHECK enum lat_code cli_embeddings_add(struct cli_embeddings *e,
+                                                const struct cli_item *item,
+                                                const float *z, size_t dims,
+                                                struct lat_err *err);
+void cli_embeddings_fini(struct cli_embeddings *e);
+
+/* What lat_prepare says of one recording. */
+struct cli_checked {
+    char model[160];
+    size_t n_windows, n_missing;
+    double from_hz, to_hz;
+    char used[256];
+    size_t n_warnings;
+    char warnings[LAT_N_WARNINGS][128];
+};
+
+/* The environment where no option says otherwise, and --windowing's words. */
+LAT_MUST_CHECK enum lat_code cli_asked_check(struct cli_asked *a,
+                                             struct lat_err *err);
+
+/* ---- in this process ----------------------------------------- local.c */
+
+struct cli_local; /* a plan and its workspace */
+
+LAT_MUST_CHECK enum lat_code cli_local_open(struct cli_local **out,
+                                            const struct cli_asked *asked,
+                                            struct lat_err *err);
+void cli_local_close(struct cli_local *l);
+LAT_MUST_CHECK enum lat_code cli_local_embed(struct cli_local *l,
+                                             const struct cli_asked *asked,
+                                             const char *path, size_t file,
+                                             struct cli_embeddings *out,
+                                             struct lat_err *err);
+LAT_MUST_CHECK enum lat_code cli_local_check(struct cli_local *l,
+                                             const struct cli_asked *asked,
+                                             const char *path,
+                                             struct cli_checked *out,
+                                             struct lat_err *err);
+
+/* ---- by a server --------------------------------------------- remote.c */
+
+LAT_MUST_CHECK enum lat_code cli_remote_embed(const struct cli_asked *asked,
+                                              const char *path, size_t file,
+                                              struct cli_embeddings *out,
+                                              struct lat_err *err);
+LAT_MUST_CHECK enum lat_code cli_remote_check(const struct cli_asked *asked,
+                                              const char *path,
+                                              struct cli_checked *out,
+                                              struct lat_err *err);
+
+/* ---- how they look --------------------------------------------- print.c */
+
+/* One part of the latent, or all of it: the range to print. */
+LAT_MUST_CHECK enum lat_code cli_pick_range(struct lat_range *out,
+                                            const struct cli_embeddings *e,
+                                            const char *partition,
+                                            struct lat_err *err);
+void cli_print_table(struct lat_buf *b, const struct cli_embeddings *e,
+                     char *const *files);
+void cli_print_json(struct lat_buf *b, const struct cli_embeddings *e,
+                    struct lat_range r, char *const *files);
+void cli_print_csv(struct lat_buf *b, const struct cli_embeddings *e,
+                   struct lat_range r, char *const *files);
+void cli_print_npy(struct lat_buf *b, const struct cli_embeddings *e,
+                   struct lat_range r);
+
+#endif

@@ -1,0 +1,233 @@
+/* eval.c - latent eval: what the papers report, of one model. */
+#include "catalog.h"
+#include "plot.h"
+
+#include <math.h>
+#include <string.h>
+
+struct options {
+    const char *models, *data, *recipe, *split, *json, *svg, *kernel;
+    struct cli_list set;
+    uint64_t windows;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct cli_option options[] = {
+    {"data", 'd', "DIR", "folder of recordings", CLI_TEXT, AT(data)},
+    {"recipe", 'r', "FILE", "whose split; default: deploy/recipes/NAME.recipe",
+     CLI_TEXT, AT(recipe)},
+    {"set", 's', "KEY=VALUE", "override a line of the recipe", CLI_LIST,
+     AT(set)},
+    {"split", 0, "SPLIT", "train, valid or test; default test", CLI_TEXT,
+     AT(split)},
+    {"windows", 'n', "N", "windows of each patient; default 60", CLI_COUNT,
+     AT(windows)},
+    {"json", 'j', "FILE", "write the numbers there", CLI_TEXT, AT(json)},
+    {"svg", 0, "FILE", "draw S(D) there", CLI_TEXT, AT(svg)},
+    {"models", 0, "DIR", "where models are; default: LATENT_MODELS", CLI_TEXT,
+     AT(models)},
+    {"kernel", 0, "NAME", "blas, avx2 or avx512; default: the fastest",
+     CLI_TEXT, AT(kernel)},
+    {0},
+};
+
+/* ---- the table ---- */
+
+static void print_table(const struct lat_eval *e, const char *model)
+{
+    printf("%s on %zu patients, %zu windows\n\n", model, e->n_patients,
+           e->n_windows);
+    printf("%-10s %8s %9s %9s %9s %9s %8s %8s %8s\n", "", "S(75)", "S(<=150)",
+           "S(75) c.", "N", "gap", "R@1", "R@5", "mAP");
+    for (int r = 0; r < LAT_N_ROWS; r++) {
+        const struct lat_row_eval *row = &e->rows[r];
+        double centered = NAN;
+
+        for (size_t i = 0; i < e->n_shifts; i++)
+            if (fabs(e->shift_ms[i] - 75.0) < 5.1)
+                centered = row->curve_centered[i];
+        printf("%-10s %8.4f %9.4f %9.4f %9.4f %9.4f %8.3f %8.3f %8.3f\n",
+               lat_row_name((enum lat_row)r), row->at_75, row->mean_150,
+               centered, row->between, row->at_75 - row->between, row->recall_1,
+               row->recall_5, row->patient_map);
+    }
+    printf("\nS: cosine of a window with itself shifted (at 75 ms; mean up to "
+           "150 ms; at\nabout 75 ms less the mean latent); N: between "
+           "patients; gap: S(75) - N;\nR@k: recall of the window shifted "
+           "75 ms; mAP: of the patient's other windows.\n");
+    if (e->has_reconstruction)
+        printf("Reconstruction: mean squared error %.6f\n", e->reconstruction);
+}
+
+/* ---- JSON ---- */
+
+static void put_member(struct lat_buf *b, const char *name, double v)
+{
+    lat_buf_printf(b, ", \"%s\": ", name);
+    if (isfinite(v))
+        cli_put_float(b, (float)v);
+    else
+        lat_buf_puts(b, "null");
+}
+
+static void put_list(struct lat_buf *b, const char *name, const double *v,
+                     size_t n)
+{
+    lat_buf_printf(b, ", \"%s\": [", name);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            lat_buf_puts(b, ", ");
+        cli_put_float(b, isfinite(v[i]) ? (float)v[i] : 0.0f);
+    }
+    lat_buf_puts(b, "]");
+}
+
+static void put_json(struct lat_buf *b, const struct lat_eval *e,
+                     const struct lat_card *card)
+{
+    lat_buf_puts(b, "{\"model\": ");
+    cli_put_string(b, card->name);
+    lat_buf_printf(b,
+                   ", \"version\": %u, \"digest\": \"sha256:%s\", "
+                   "\"patients\": %zu, \"windows\": %zu",
+                   card->version, card->digest, e->n_patients, e->n_windows);
+    put_member(b, "reconstruction",
+               e->has_reconstruction ? e->reconstruction : NAN);
+    put_list(b, "shift_ms", e->shift_ms, e->n_shifts);
+    lat_buf_puts(b, ", \"rows\": {");
+    for (int r = 0; r < LAT_N_ROWS; r++) {
+        const struct lat_row_eval *row = &e->rows[r];
+
+        lat_buf_printf(b, "%s\n  \"%s\": {\"name\": \"%s\"", r ? "," : "",
+                       lat_row_name((enum lat_row)r),
+                       lat_row_name((enum lat_row)r));
+        put_member(b, "S_75", row->at_75);
+        put_member(b, "S_mean_150", row->mean_150);
+        put_member(b, "N", row->between);
+        put_member(b, "recall_1", row->recall_1);
+        put_member(b, "recall_5", row->recall_5);
+        put_member(b, "patient_map", row->patient_map);
+        put_list(b, "S", row->curve, e->n_shifts);
+        put_list(b, "S_centered", row->curve_centered, e->n_shifts);
+        lat_buf_puts(b, "}");
+    }
+    lat_buf_puts(b, "\n}}\n");
+}
+
+/* ---- the run ---- */
+
+static enum lat_code write_files(const struct options *o,
+                                 const struct lat_eval *e,
+                                 const struct lat_card *card,
+                                 struct lat_err *err)
+{
+    struct lat_buf json = {0}, svg = {0};
+    char name[96];
+    enum lat_code code = LAT_OK;
+
+    snprintf(name, sizeof(name), "%s@%u", card->name, card->version);
+    put_json(&json, e, card);
+    cli_plot_eval(&svg, e, name);
+    if (o->json)
+        code = cli_write(&json, o->json, err);
+    if (!code && o->svg)
+        code = cli_write(&svg, o->svg, err);
+    lat_buf_fini(&json);
+    lat_buf_fini(&svg);
+    return code;
+}
+
+static enum lat_code open_data(struct lat_dataset **out,
+                               const struct options *o,
+                               const struct lat_card *card, struct lat_err *err)
+{
+    struct lat_recipe *r = NULL;
+    char path[4096];
+    enum lat_code code;
+
+    if (o->recipe)
+        snprintf(path, sizeof(path), "%s", o->recipe);
+    else
+        snprintf(path, sizeof(path), "deploy/recipes/%s.recipe", card->name);
+    code = lat_recipe_read(&r, path, err);
+    for (size_t i = 0; i < o->set.n && !code; i++)
+        code = cli_recipe_set(r, o->set.v[i], err);
+    if (!code)
+        code = lat_dataset_open(out, r, o->data, err);
+    lat_recipe_free(r);
+    return code;
+}
+
+static enum lat_code eval(const struct options *o, const char *name,
+                          enum lat_split split, struct lat_err *err)
+{
+    const struct lat_kernel *kernel = NULL;
+    struct lat_model *m = NULL;
+    struct lat_dataset *d = NULL;
+    struct lat_eval *e = lat_calloc(1, sizeof(*e));
+    char path[4096];
+    enum lat_code code =
+        e ? LAT_OK : lat_fail(err, LAT_ENOMEM, "an evaluation");
+
+    if (!code)
+        code = lat_kernel_pick(&kernel, o->kernel, err);
+    if (!code)
+        code = cli_model_find(path, o->models, name, err);
+    if (!code)
+        code = lat_model_read(&m, path, err);
+    if (!code)
+        code = open_data(&d, o, lat_model_card(m), err);
+    if (!code)
+        code = lat_eval_phase(e, m, kernel, d, split,
+                              o->windows ? (size_t)o->windows : 60, err);
+    if (!code) {
+        print_table(e, lat_model_card(m)->name);
+        code = write_files(o, e, lat_model_card(m), err);
+    }
+    lat_dataset_free(d);
+    lat_model_unref(m);
+    lat_free(e);
+    return code;
+}
+
+static enum lat_split split_of(const char *word)
+{
+    static const char *const words[] = {"train", "valid", "test"};
+    int s = 0;
+
+    if (!word)
+        return LAT_TEST;
+    while (s < LAT_N_SPLITS && strcmp(word, words[s]) != 0)
+        s++;
+    return (enum lat_split)s;
+}
+
+static int run(const struct cli_command *cmd, int argc, char **argv)
+{
+    struct options o = {0};
+    struct lat_err err = {0};
+    int first, status;
+
+    if (!cli_parse(cmd, &o, argc, argv, &first, &status))
+        return status;
+    if (first + 1 != argc)
+        return cli_misuse(cmd, "one model must be given");
+    if (!o.data)
+        return cli_misuse(cmd, "--data must be given");
+    if (split_of(o.split) == LAT_N_SPLITS)
+        return cli_misuse(cmd, "--split %s: must be train, valid or test",
+                          o.split);
+    return eval(&o, argv[first], split_of(o.split), &err) ? cli_report(&err)
+                                                          : CLI_OK;
+}
+
+const struct cli_command cli_eval = {
+    "eval",
+    "MODEL --data DIR",
+    "Measure a model on patients that it has not seen",
+    "The split is the recipe's; compare models on the test part only when all "
+    "else\nis decided.\n",
+    options,
+    run,
+};

@@ -1,0 +1,137 @@
+/* http.c - one request by libcurl. */
+#include "http.h"
+
+#include <curl/curl.h>
+
+#include <string.h>
+
+enum { CONNECT_SECONDS = 10, TOTAL_SECONDS = 300 };
+
+static size_t take(char *p, size_t size, size_t n, void *body)
+{
+    lat_buf_put(body, p, size * n);
+    return ((struct lat_buf *)body)->failed ? 0 : size * n;
+}
+
+static bool is_loopback(const char *url)
+{
+    return strstr(url, "//127.") || strstr(url, "//localhost") ||
+           strstr(url, "//[::1]");
+}
+
+static enum lat_code url_of(char url[4096], const char *server,
+                            const char *path, struct lat_err *err)
+{
+    size_t len = strlen(server);
+
+    while (len > 0 && server[len - 1] == '/')
+        len--;
+    if (len + strlen(path) + 8 >= 4096)
+        return lat_fail(err, LAT_EINVAL, "the server's URL is too long");
+    snprintf(url, 4096, "%s%.*s%s", strstr(server, "://") ? "" : "http://",
+             (int)len, server, path);
+    return LAT_OK;
+}
+
+/* Sends what curl was given so far.  Frees curl. */
+static enum lat_code perform(CURL *curl, struct cli_reply *out,
+                             const char *server, const char *path,
+                             struct lat_err *err)
+{
+    char url[4096], why[CURL_ERROR_SIZE] = "";
+    enum lat_code code = url_of(url, server, path, err);
+    CURLcode rc;
+
+    if (code)
+        goto out;
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "latent");
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
+    if (is_loopback(url))
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    rc = curl_easy_perform(curl);
+    if (rc != CURLE_OK)
+        code = lat_fail(err, LAT_EIO, "%s: %s", url,
+                        why[0] ? why : curl_easy_strerror(rc));
+    else
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+out:
+    curl_easy_cleanup(curl);
+    return code;
+}
+
+static enum lat_code begin(CURL **curl, struct cli_reply *out,
+                           struct lat_err *err)
+{
+    *out = (struct cli_reply){0};
+    *curl = curl_easy_init();
+    if (!*curl)
+        return lat_fail(err, LAT_ENOMEM, "libcurl");
+    return LAT_OK;
+}
+
+enum lat_code cli_http_get(struct cli_reply *out, const char *server,
+                           const char *path, struct lat_err *err)
+{
+    CURL *curl;
+    enum lat_code code = begin(&curl, out, err);
+
+    return code ? code : perform(curl, out, server, path, err);
+}
+
+enum lat_code cli_http_post_json(struct cli_reply *out, const char *server,
+                                 const char *path, const struct lat_buf *body,
+                                 struct lat_err *err)
+{
+    struct curl_slist *headers;
+    CURL *curl;
+    enum lat_code code = begin(&curl, out, err);
+
+    if (code)
+        return code;
+    headers = curl_slist_append(NULL, "Content-Type: application/json");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->v);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->len);
+    code = perform(curl, out, server, path, err);
+    curl_slist_free_all(headers);
+    return code;
+}
+
+enum lat_code cli_http_post_parts(struct cli_reply *out, const char *server,
+                                  const char *path,
+                                  const struct cli_part *parts, size_t n,
+                                  struct lat_err *err)
+{
+    curl_mime *mime;
+    CURL *curl;
+    enum lat_code code = begin(&curl, out, err);
+
+    if (code)
+        return code;
+    mime = curl_mime_init(curl);
+    for (size_t i = 0; i < n; i++) {
+        curl_mimepart *part = curl_mime_addpart(mime);
+
+        curl_mime_name(part, parts[i].name);
+        curl_mime_data(part, parts[i].data, parts[i].len);
+        if (parts[i].filename)
+            curl_mime_filename(part, parts[i].filename);
+        if (parts[i].type)
+            curl_mime_type(part, parts[i].type);
+    }
+    curl_easy_setopt(curl, CURLOPT_MIMEPOST, mime);
+    code = perform(curl, out, server, path, err);
+    curl_mime_free(mime);
+    return code;
+}
+
+void cli_reply_fini(struct cli_reply *r)
+{
+    lat_buf_fini(&r->body);
+}

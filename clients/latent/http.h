@@ -1,0 +1,36 @@
+/* http.h - the door to libcurl: one request, its reply in memory. */
+#ifndef CLI_HTTP_H
+#define CLI_HTTP_H
+
+#include "cli.h"
+
+/* One part of a multipart body; filename NULL for a plain field. */
+struct cli_part {
+    const char *name, *filename, *type;
+    const char *data;
+    size_t len;
+};
+
+struct cli_reply {
+    long status;
+    struct lat_buf body;
+};
+
+/* path is appended to the server's URL.  LAT_EIO when there was no reply; what
+ * the reply says is the caller's business. */
+LAT_MUST_CHECK enum lat_code cli_http_get(struct cli_reply *out,
+                                          const char *server, const char *path,
+                                          struct lat_err *err);
+LAT_MUST_CHECK enum lat_code cli_http_post_json(struct cli_reply *out,
+                                                const char *server,
+                                                const char *path,
+                                                const struct lat_buf *body,
+                                                struct lat_err *err);
+LAT_MUST_CHECK enum lat_code cli_http_post_parts(struct cli_reply *out,
+                                                 const char *server,
+                                                 const char *path,
+                                                 const struct cli_part *parts,
+                                                 size_t n, struct lat_err *err);
+void cli_reply_fini(struct cli_reply *r);
+
+#endif

@@ -1,0 +1,145 @@
+/* local.c - embeddings in this process. */
+#include "catalog.h"
+#include "embedding.h"
+
+#include <string.h>
+
+struct cli_local {
+    struct lat_plan *plan;
+    struct lat_workspace *ws;
+    float *z; /* (dims) */
+};
+
+static enum lat_code make_plan(struct cli_local *l, const char *path,
+                               struct lat_err *err)
+{
+    const struct lat_kernel *kernel = NULL;
+    struct lat_model *model = NULL;
+    enum lat_code code = lat_kernel_pick(&kernel, NULL, err);
+
+    if (!code)
+        code = lat_model_read(&model, path, err);
+    if (!code)
+        code = lat_plan_new(&l->plan, model, kernel, err);
+    lat_model_unref(model); /* the plan has its own */
+    if (!code)
+        code = lat_workspace_new(&l->ws, l->plan, err);
+    return code;
+}
+
+enum lat_code cli_local_open(struct cli_local **out,
+                             const struct cli_asked *asked, struct lat_err *err)
+{
+    struct cli_local *l = lat_calloc(1, sizeof(*l));
+    char path[4096];
+    enum lat_code code;
+
+    if (!l)
+        return lat_fail(err, LAT_ENOMEM, "a plan");
+    code = cli_model_find(path, asked->models, asked->model, err);
+    if (!code)
+        code = make_plan(l, path, err);
+    if (!code) {
+        l->z = lat_calloc(lat_plan_card(l->plan)->dims, sizeof(*l->z));
+        if (!l->z)
+            code = lat_fail(err, LAT_ENOMEM, "an embedding");
+    }
+    if (code) {
+        cli_local_close(l);
+        return code;
+    }
+    *out = l;
+    return LAT_OK;
+}
+
+void cli_local_close(struct cli_local *l)
+{
+    if (!l)
+        return;
+    lat_free(l->z);
+    lat_workspace_free(l->ws);
+    lat_plan_unref(l->plan);
+    lat_free(l);
+}
+
+static enum lat_code windows_of(struct lat_windows **out, struct cli_local *l,
+                                const struct cli_asked *asked, const char *path,
+                                struct lat_err *err)
+{
+    struct lat_signal *sig = NULL;
+    enum lat_code code = lat_signal_read(&sig, path, &asked->hints, err);
+
+    if (code)
+        return code; /* it names the file */
+    code = lat_prepare(out, lat_plan_card(l->plan), sig, &asked->cut, err);
+    lat_signal_free(sig);
+    return code ? lat_wrap(err, code, "%s", path) : LAT_OK;
+}
+
+static void name_model(char *out, size_t room, const struct lat_card *card)
+{
+    snprintf(out, room, "%s@%u", card->name, card->version);
+}
+
+enum lat_code cli_local_embed(struct cli_local *l,
+                              const struct cli_asked *asked, const char *path,
+                              size_t file, struct cli_embeddings *out,
+                              struct lat_err *err)
+{
+    const struct lat_card *card = lat_plan_card(l->plan);
+    struct lat_windows *windows = NULL;
+    enum lat_code code = windows_of(&windows, l, asked, path, err);
+
+    if (code)
+        return code;
+    name_model(out->model, sizeof(out->model), card);
+    out->partitioned = card->partitioned;
+    memcpy(out->blocks, card->blocks, sizeof(out->blocks));
+    for (size_t i = 0; i < windows->n && !code; i++) {
+        const struct lat_window *w = &windows->w[i];
+        struct cli_item item = {.file = file,
+                                .begin = w->begin,
+                                .end = w->end,
+                                .rate_hz = windows->from_hz};
+
+        code = lat_embed(l->plan, l->ws, w->x, l->z, err);
+        if (code)
+            code = lat_wrap(err, code, "%s: window %zu", path, i);
+        else
+            code = cli_embeddings_add(out, &item, l->z, card->dims, err);
+    }
+    lat_windows_free(windows);
+    return code;
+}
+
+static void join_names(char *out, size_t room, const struct lat_windows *w)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < w->n_used && len < room; i++)
+        len += (size_t)snprintf(out + len, room - len, "%s%s", i ? ", " : "",
+                                w->used[i]);
+}
+
+enum lat_code cli_local_check(struct cli_local *l,
+                              const struct cli_asked *asked, const char *path,
+                              struct cli_checked *out, struct lat_err *err)
+{
+    struct lat_windows *w = NULL;
+    enum lat_code code = windows_of(&w, l, asked, path, err);
+
+    if (code)
+        return code;
+    *out = (struct cli_checked){.n_windows = w->n,
+                                .n_missing = w->n_missing,
+                                .from_hz = w->from_hz,
+                                .to_hz = w->to_hz};
+    name_model(out->model, sizeof(out->model), lat_plan_card(l->plan));
+    join_names(out->used, sizeof(out->used), w);
+    for (size_t i = 0; i < LAT_N_WARNINGS; i++)
+        if (w->warned[i])
+            snprintf(out->warnings[out->n_warnings++], sizeof(out->warnings[0]),
+                     "%s", w->warnings[i]);
+    lat_windows_free(w);
+    return LAT_OK;
+}

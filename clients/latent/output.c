@@ -1,0 +1,73 @@
+/* output.c - errors on one line, results to a file or the standard output. */
+#include "cli.h"
+
+#include <jansson.h>
+
+#include <errno.h>
+#include <string.h>
+
+int cli_report(const struct lat_err *err)
+{
+    const char *msg = err->msg[0] ? err->msg : lat_code_text(err->code);
+
+    fflush(stdout);
+    fputs("latent: ", stderr);
+    for (; *msg; msg++)
+        fputc((unsigned char)*msg < ' ' ? ' ' : *msg, stderr);
+    fputc('\n', stderr);
+    return CLI_FAILURE;
+}
+
+enum lat_code cli_write(const struct lat_buf *b, const char *path,
+                        struct lat_err *err)
+{
+    if (b->failed)
+        return lat_fail(err, LAT_ENOMEM, "the output");
+    if (path && strcmp(path, "-") != 0)
+        return lat_file_write(path, b->v, b->len, err);
+    if (fwrite(b->v, 1, b->len, stdout) != b->len || fflush(stdout) != 0)
+        return lat_fail(err, LAT_EIO, "standard output: %s", strerror(errno));
+    return LAT_OK;
+}
+
+void cli_put_string(struct lat_buf *b, const char *s)
+{
+    json_t *j = json_string(s);
+    char *text = json_dumps(j, JSON_ENCODE_ANY);
+
+    /* What is not UTF-8 has no place in JSON. */
+    lat_buf_puts(b, text ? text : "\"?\"");
+    free(text);
+    json_decref(j);
+}
+
+void cli_put_float(struct lat_buf *b, float v)
+{
+    char text[LAT_NUMBER_MAX];
+
+    lat_buf_put(b, text, (size_t)(lat_number_print(text, v) - text));
+}
+
+void cli_put_floats(struct lat_buf *b, const float *v, size_t n)
+{
+    lat_buf_puts(b, "[");
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            lat_buf_puts(b, ", ");
+        cli_put_float(b, v[i]);
+    }
+    lat_buf_puts(b, "]");
+}
+
+enum lat_code cli_recipe_set(struct lat_recipe *r, const char *pair,
+                             struct lat_err *err)
+{
+    const char *eq = strchr(pair, '=');
+    char key[64];
+
+    if (!eq || (size_t)(eq - pair) >= sizeof(key))
+        return lat_fail(err, LAT_EINVAL, "--set %s: must be KEY=VALUE", pair);
+    memcpy(key, pair, (size_t)(eq - pair));
+    key[eq - pair] = '\0';
+    return lat_recipe_set(r, key, eq + 1, err);
+}

@@ -1,0 +1,242 @@
+/*
+ * train.c - latent train: from a recipe and recordings to a model file.
+ *
+ * Checkpoints come by the clock and decide nothing: a run that was stopped and
+ * resumed ends in the same bytes as one that was not.
+ */
+#include "cli.h"
+
+#include <math.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct options {
+    const char *data, *output, *checkpoint, *kernel;
+    struct cli_list set;
+    uint64_t threads, every;
+    bool resume;
+};
+
+#define AT(field) offsetof(struct options, field)
+
+static const struct cli_option options[] = {
+    {"data", 'd', "DIR", "folder of recordings", CLI_TEXT, AT(data)},
+    {"out", 'o', "FILE", "the model file to write", CLI_TEXT, AT(output)},
+    {"set", 's', "KEY=VALUE", "override a line of the recipe", CLI_LIST,
+     AT(set)},
+    {"checkpoint", 'c', "FILE", "default: the model file's name + .checkpoint",
+     CLI_TEXT, AT(checkpoint)},
+    {"every", 0, "SECONDS", "between checkpoints; default 60", CLI_COUNT,
+     AT(every)},
+    {"resume", 'r', NULL, "go on from the checkpoint", CLI_FLAG, AT(resume)},
+    {"threads", 't', "N", "default: all processors", CLI_COUNT, AT(threads)},
+    {"kernel", 0, "NAME", "blas, avx2 or avx512; default: the fastest",
+     CLI_TEXT, AT(kernel)},
+    {0},
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int sig)
+{
+    interrupted = sig;
+}
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* ---- progress ---- */
+
+struct show {
+    bool terminal;
+    double begun, shown, saved;
+    size_t first_step;
+};
+
+static void print_left(double seconds)
+{
+    unsigned long s = (unsigned long)lrint(seconds);
+
+    if (s >= 3600)
+        printf("%lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);
+    else
+        printf("%lu:%02lu left", s / 60, s % 60);
+}
+
+/* On a terminal one line that is written over, elsewhere a line now and then.
+ */
+static void show_progress(struct show *s, struct lat_trainer *t, bool last)
+{
+    double t_now = now(), speed;
+    struct lat_progress p;
+
+    if (!last && t_now - s->shown < (s->terminal ? 0.2 : 10.0))
+        return;
+    s->shown = t_now;
+    p = lat_train_progress(t);
+    speed = (double)(p.step - s->first_step) / fmax(t_now - s->begun, 1e-9);
+    printf("%sstep %zu/%zu  loss %.4f  task %.4f  inv %.4f  var %.4f  "
+           "neg %.4f  nce %.4f  rate %.2e  %.1f steps/s  ",
+           s->terminal ? "\r" : "", p.step, p.n_steps, p.loss, p.task, p.inv,
+           p.var, p.neg, p.nce, p.rate, speed);
+    print_left((double)(p.n_steps - p.step) / fmax(speed, 1e-9));
+    if (p.valid_step)
+        printf("  valid %.4f (best %.4f at %zu)", p.valid, p.best, p.best_step);
+    printf(s->terminal && !last ? "\x1b[K" : "\n");
+    fflush(stdout);
+}
+
+/* ---- the loop ---- */
+
+static enum lat_code train(struct lat_trainer *t, const struct options *o,
+                           const char *checkpoint, struct show *s,
+                           struct lat_err *err)
+{
+    struct lat_progress p = lat_train_progress(t);
+    enum lat_code code = LAT_OK;
+
+    s->begun = s->saved = now();
+    s->first_step = p.step;
+    for (size_t step = p.step; step < p.n_steps && !interrupted; step++) {
+        code = lat_train_step(t, err);
+        if (!code && now() - s->saved >= (double)(o->every ? o->every : 60)) {
+            code = lat_train_save(t, checkpoint, err);
+            s->saved = now();
+        }
+        if (code)
+            return code;
+        show_progress(s, t, step + 1 == p.n_steps || interrupted);
+    }
+    return LAT_OK;
+}
+
+/* What was reached is kept, whatever stopped us. */
+static enum lat_code stop_early(struct lat_trainer *t, const char *checkpoint,
+                                const char *why, struct lat_err *err)
+{
+    enum lat_code code = lat_train_save(t, checkpoint, err);
+
+    if (code)
+        return code;
+    return lat_fail(err, LAT_ECANCEL,
+                    "%s; go on by the same command with --resume (saved in %s)",
+                    why, checkpoint);
+}
+
+static enum lat_code run_trainer(struct lat_trainer *t, const struct options *o,
+                                 const char *checkpoint, struct lat_err *err)
+{
+    struct show s = {.terminal = isatty(STDOUT_FILENO) == 1};
+    enum lat_code code = LAT_OK;
+
+    if (o->resume)
+        code = lat_train_load(t, checkpoint, err);
+    if (!code)
+        code = train(t, o, checkpoint, &s, err);
+    if (code == LAT_EDIVERGE) { /* the last good state is worth keeping */
+        struct lat_err why = *err;
+
+        return stop_early(t, checkpoint, why.msg, err);
+    }
+    if (code)
+        return code;
+    if (!lat_train_finished(t))
+        return stop_early(t, checkpoint, "interrupted", err);
+    code = lat_train_publish(t, o->output, NULL, err);
+    if (!code) {
+        remove(checkpoint);
+        printf("wrote %s\n", o->output);
+    }
+    return code;
+}
+
+/* ---- from options to a trainer ---- */
+
+static unsigned n_threads(const struct options *o)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (o->threads)
+        return (unsigned)o->threads;
+    return n > 0 ? (unsigned)n : 1;
+}
+
+static void print_data(const struct lat_dataset *d)
+{
+    static const char *const names[] = {"training", "validation", "test"};
+    struct lat_dataset_info info = lat_dataset_info(d);
+
+    for (size_t i = 0; i < info.n_warnings; i++)
+        fprintf(stderr, "latent: warning: %s\n", info.warnings[i]);
+    for (size_t i = 0; i < LAT_N_SPLITS; i++)
+        printf("%-10s  %zu records of %zu subjects, %.1f hours\n", names[i],
+               info.records[i], info.subjects[i], info.seconds[i] / 3600.0);
+}
+
+static enum lat_code make_and_run(const struct options *o, const char *recipe,
+                                  const char *checkpoint, struct lat_err *err)
+{
+    const struct lat_kernel *kernel = NULL;
+    struct lat_recipe *r = NULL;
+    struct lat_dataset *d = NULL;
+    struct lat_trainer *t = NULL;
+    enum lat_code code = lat_kernel_pick(&kernel, o->kernel, err);
+
+    if (!code)
+        code = lat_recipe_read(&r, recipe, err);
+    for (size_t i = 0; i < o->set.n && !code; i++)
+        code = cli_recipe_set(r, o->set.v[i], err);
+    if (!code)
+        code = lat_dataset_open(&d, r, o->data, err);
+    if (!code) {
+        print_data(d);
+        code = lat_trainer_new(&t, r, d, kernel, n_threads(o), err);
+    }
+    if (!code)
+        code = run_trainer(t, o, checkpoint, err);
+    lat_trainer_free(t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+    return code;
+}
+
+static int run(const struct cli_command *cmd, int argc, char **argv)
+{
+    struct options o = {0};
+    struct sigaction act = {.sa_handler = on_signal};
+    struct lat_err err = {0};
+    char checkpoint[4096];
+    int first, status;
+
+    if (!cli_parse(cmd, &o, argc, argv, &first, &status))
+        return status;
+    if (first + 1 != argc)
+        return cli_misuse(cmd, "one recipe must be given");
+    if (!o.data || !o.output)
+        return cli_misuse(cmd, "--data and --out must be given");
+    if (o.checkpoint)
+        snprintf(checkpoint, sizeof(checkpoint), "%s", o.checkpoint);
+    else
+        snprintf(checkpoint, sizeof(checkpoint), "%s.checkpoint", o.output);
+    sigaction(SIGINT, &act, NULL);
+    sigaction(SIGTERM, &act, NULL);
+    return make_and_run(&o, argv[first], checkpoint, &err) ? cli_report(&err)
+                                                           : CLI_OK;
+}
+
+const struct cli_command cli_train = {
+    "train",
+    "RECIPE --data DIR --out FILE",
+    "Train an encoder by a recipe",
+    "An interrupt (Ctrl-C) saves a checkpoint; --resume goes on from it, and "
+    "ends in\nthe same bytes as a run that was not interrupted.\n",
+    options,
+    run,
+};
