@@ -97,6 +97,15 @@ static enum lat_code slide(struct lat__layer *l, struct lat_err *err)
     return LAT_OK;
 }
 
+static enum lat_code maxpool_shape(struct lat__layer *l, struct lat_err *err)
+{
+    if (2 * l->spec.pad > l->spec.kernel)
+        return lat_fail(err, LAT_EFORMAT,
+                        "padding %zu is more than half the kernel %zu",
+                        l->spec.pad, l->spec.kernel);
+    return slide(l, err);
+}
+
 static enum lat_code conv_shape(struct lat__layer *l, struct lat_err *err)
 {
     enum lat_code code = slide(l, err);
@@ -365,8 +374,8 @@ static const struct lat__layer_kind kinds[] = {
      NULL, batchnorm_train, OPS(batchnorm)},
     {"relu", 0, FROM, LAT_ELEMENTWISE, same_shape, NULL, NULL, NULL, OPS(relu)},
     {"add", WITH, FROM, LAT_ELEMENTWISE, add_shape, NULL, NULL, NULL, OPS(add)},
-    {"maxpool", KERNEL, STRIDE | PAD | FROM, LAT_POOLING, slide, NULL, NULL,
-     NULL, OPS(maxpool)},
+    {"maxpool", KERNEL, STRIDE | PAD | FROM, LAT_POOLING, maxpool_shape, NULL,
+     NULL, NULL, OPS(maxpool)},
     {"avgpool", 0, FROM, 0, avgpool_shape, NULL, NULL, NULL, OPS(avgpool)},
     {"upsample", FACTOR, FROM, 0, upsample_shape, NULL, NULL, NULL,
      OPS(upsample)},

@@ -69,7 +69,6 @@ static enum lat_code read_channels(struct lat_input *in, const json_t *list,
 static enum lat_code read_input(struct lat_input *in, const json_t *v,
                                 struct lat_err *err)
 {
-    double factor;
     enum lat_code code =
         lat__json_keys(v, "channels unit sampling_rate_hz window_samples", err);
 
@@ -77,8 +76,8 @@ static enum lat_code read_input(struct lat_input *in, const json_t *v,
         code = read_channels(in, json_object_get(v, "channels"), err);
     if (!code)
         code = lat__json_text(in->unit, sizeof(in->unit), v, "unit", err);
-    if (!code)
-        code = lat_unit_factor(&factor, in->unit, in->unit, err);
+    if (!code && !lat__unit_known(in->unit))
+        code = lat_fail(err, LAT_EFORMAT, "unit %s is not known", in->unit);
     if (!code)
         code = lat__json_number(&in->rate_hz, v, "sampling_rate_hz", 1e6, err);
     if (!code && !(in->rate_hz > 0.0))

@@ -1,0 +1,225 @@
+/*
+ * fold.c - from layers to steps.
+ *
+ *     scale = gamma / sqrt(var + 1e-5)
+ *     scale (x w + b - mean) + beta  =  x (w scale) + (b - mean) scale + beta
+ *
+ * Products are taken together with what follows them as long as nobody else
+ * reads what lies between.
+ */
+#include "../plan.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { NOWHERE = -1, MANY = -2 };
+
+/* What is known while the steps are made; by number of the activation. */
+struct fold {
+    struct lat_plan *p;
+    const struct lat__stack *s;
+    const float *params;
+    int reader[LAT_LAYERS_MAX + 1];    /* the one layer, or one of the above */
+    size_t margin[LAT_LAYERS_MAX + 1]; /* samples of zeros on each side */
+    size_t at[LAT_LAYERS_MAX + 1];     /* in the room; 0: it has no place */
+    bool absorbed[LAT_LAYERS_MAX];
+    size_t n_weights; /* floats used so far */
+};
+
+static size_t lines(size_t n)
+{
+    return (n + 15) / 16 * 16;
+}
+
+static size_t item(struct lat__shape s)
+{
+    return s.h * s.w * s.c;
+}
+
+static struct lat__shape shape_of(const struct lat__stack *s, size_t act)
+{
+    return act ? s->layers[act - 1].out : s->in;
+}
+
+static bool is_kind(const struct lat__layer *l, const char *name)
+{
+    return strcmp(l->kind->name, name) == 0;
+}
+
+static bool is_product(const struct lat__layer *l)
+{
+    return is_kind(l, "conv1d") || is_kind(l, "linear");
+}
+
+/* ---- who reads what */
+
+static void note_reader(struct fold *f, size_t act, size_t layer)
+{
+    f->reader[act] = f->reader[act] == NOWHERE ? (int)layer : MANY;
+}
+
+static void note_readers(struct fold *f)
+{
+    for (size_t a = 0; a <= f->s->n_layers; a++)
+        f->reader[a] = NOWHERE;
+    for (size_t i = 0; i < f->s->n_layers; i++) {
+        const struct lat__layer *l = &f->s->layers[i];
+
+        note_reader(f, l->x, i);
+        if (l->spec.with)
+            note_reader(f, l->z, i);
+        if (is_product(l) && l->spec.pad > f->margin[l->x])
+            f->margin[l->x] = l->spec.pad;
+    }
+}
+
+/* The layer of that kind that alone reads act; NULL when there is none. */
+static const struct lat__layer *next_of(struct fold *f, size_t act,
+                                        const char *kind)
+{
+    int i = f->reader[act];
+
+    if (i < 0 || !is_kind(&f->s->layers[i], kind))
+        return NULL;
+    f->absorbed[i] = true;
+    return &f->s->layers[i];
+}
+
+static size_t act_of(const struct fold *f, const struct lat__layer *l)
+{
+    return (size_t)(l - f->s->layers) + 1;
+}
+
+/* ---- the room */
+
+static void give_place(struct fold *f, size_t act)
+{
+    struct lat__shape s = shape_of(f->s, act);
+
+    f->at[act] = f->p->room + lines(f->margin[act] * s.c);
+    f->p->room = f->at[act] + lines(item(s) + f->margin[act] * s.c);
+}
+
+/* ---- steps */
+
+/* The layer's weights and bias into the plan's, with the normalisation bn
+ * behind it, which may be NULL. */
+static void fold_weights(struct fold *f, struct lat__step *st,
+                         const struct lat__layer *bn)
+{
+    const struct lat__param *from = st->layer->params;
+    const float *w = f->params + from[0].offset;
+    const float *b = f->params + from[1].offset;
+    float *to = f->p->weights + st->w, *bias = f->p->weights + st->b;
+
+    for (size_t j = 0; j < st->n; j++) {
+        double scale = 1.0, shift = (double)b[j];
+
+        if (bn) {
+            const float *v = f->params + j;
+
+            scale = (double)v[bn->params[0].offset] /
+                    sqrt((double)v[bn->params[3].offset] + 1e-5);
+            shift = (shift - (double)v[bn->params[2].offset]) * scale +
+                    (double)v[bn->params[1].offset];
+        }
+        bias[j] = (float)shift;
+        for (size_t i = 0; i < st->k; i++)
+            to[i * st->w_row + j] = (float)((double)w[i * st->n + j] * scale);
+    }
+}
+
+/* Floats of weights and bias of a product, each on lines of its own. */
+static size_t weights_of(const struct lat__layer *l)
+{
+    const struct lat__param *w = &l->params[0];
+
+    return w->in * w->taps * lines(w->out) + lines(w->out);
+}
+
+/* Returns the activation that the step leaves. */
+static size_t add_product(struct fold *f, struct lat__step *st)
+{
+    const struct lat__layer *l = st->layer, *bn, *relu;
+    const struct lat__param *w = &l->params[0];
+    size_t act = act_of(f, l), taps = w->taps;
+
+    st->product = true;
+    st->m = l->out.w;
+    st->n = w->out;
+    st->k = taps * w->in;
+    st->stride = l->spec.stride * w->in;
+    st->w = f->n_weights;
+    st->w_row = lines(st->n);
+    st->b = st->w + st->k * st->w_row;
+    f->n_weights += weights_of(l);
+    st->from = f->at[l->x] - l->spec.pad * l->in.c;
+    bn = next_of(f, act, "batchnorm");
+    act = bn ? act_of(f, bn) : act;
+    relu = next_of(f, act, "relu");
+    st->relu = relu != NULL;
+    fold_weights(f, st, bn);
+    return relu ? act_of(f, relu) : act;
+}
+
+/* A flattened map is the same floats, so it takes no step when nobody pads
+ * it. */
+static bool is_alias(const struct fold *f, const struct lat__layer *l)
+{
+    return (is_kind(l, "flatten") || is_kind(l, "unflatten")) &&
+           f->margin[act_of(f, l)] == 0;
+}
+
+static void add_step(struct fold *f, const struct lat__layer *l)
+{
+    struct lat__step *st = &f->p->steps[f->p->n_steps];
+    size_t act = act_of(f, l);
+
+    if (is_alias(f, l)) {
+        f->at[act] = f->at[l->x];
+        return;
+    }
+    f->p->n_steps++;
+    st->layer = l;
+    st->x = f->at[l->x];
+    st->z = f->at[l->z];
+    if (is_product(l))
+        act = add_product(f, st);
+    give_place(f, act);
+    st->y = f->at[act];
+}
+
+static size_t all_weights(const struct lat__stack *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->n_layers; i++)
+        if (is_product(&s->layers[i]))
+            n += weights_of(&s->layers[i]);
+    return n;
+}
+
+enum lat_code lat__plan_fold(struct lat_plan *p, struct lat_err *err)
+{
+    const struct lat__stack *s = &lat__model_net(p->model)->encoder;
+    struct fold *f = lat_calloc(1, sizeof(*f));
+
+    p->steps = lat_calloc(s->n_layers, sizeof(*p->steps));
+    p->weights = lat_calloc(all_weights(s), sizeof(*p->weights));
+    if (!f || !p->steps || !p->weights) {
+        lat_free(f);
+        return lat_fail(err, LAT_ENOMEM, "a plan of %zu layers", s->n_layers);
+    }
+    f->p = p;
+    f->s = s;
+    f->params = lat__model_params(p->model);
+    note_readers(f);
+    give_place(f, 0);
+    for (size_t i = 0; i < s->n_layers; i++)
+        if (!f->absorbed[i])
+            add_step(f, &s->layers[i]);
+    p->input = f->at[0];
+    p->output = f->at[s->n_layers];
+    lat_free(f);
+    return LAT_OK;
+}
