@@ -45,12 +45,13 @@ struct lat_recipe {
     unsigned objective; /* enum lat__objective */
     char *lists[LAT_N_SPLITS];
     char *subjects; /* lines "subject record record …" */
-    char *leads, *unit;
+    char *leads, *unit, *data, *licence;
     double rate_hz;
     size_t window, hop;
     struct lat_prep prep;
     char *encoder, *task;
-    size_t block[LAT_N_BLOCKS]; /* widths; free is what is left */
+    size_t block[LAT_N_BLOCKS]; /* widths */
+    bool pooled;
     size_t views, batch, group;
     double max_shift_ms, noise, gain, stretch, lead_mix;
     unsigned negatives;
@@ -255,6 +256,12 @@ struct lat_trainer {
     float *running; /* the running statistics before the step */
     struct lat__sums sums;
 };
+
+/* ---- train/start.c */
+
+/* Seeds the generator and draws the first parameters. */
+LAT_MUST_CHECK enum lat_code lat__train_start(struct lat_trainer *t,
+                                              struct lat_err *err);
 
 /* ---- train/loss.c */
 

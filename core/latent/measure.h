@@ -8,23 +8,26 @@
 
 #include "train.h"
 
-/* The rows of an evaluation: the model's four, and two without learning. */
+/* The rows of an evaluation: the model's four, and three without learning. */
 enum lat_row {
     LAT_ROW_INV,
     LAT_ROW_VAR,
     LAT_ROW_FREE,
     LAT_ROW_ALL,
     LAT_ROW_RAW,      /* the preprocessed samples */
-    LAT_ROW_SPECTRUM, /* magnitude of their Fourier transform */
+    LAT_ROW_SPECTRUM, /* magnitude of their Fourier transform … */
+    LAT_ROW_HANN,     /* … and of that under a Hann window */
     LAT_N_ROWS
 };
 
 enum { LAT_SHIFTS_MAX = 64 };
 
 struct lat_row_eval {
+    bool present; /* a model without partitions has only `all` */
     double curve[LAT_SHIFTS_MAX];          /* S_b(D) */
-    double curve_centered[LAT_SHIFTS_MAX]; /* less the mean latent */
-    double at_75, mean_150;    /* S(75 ms), mean over |D| <= 150 ms */
+    double curve_centered[LAT_SHIFTS_MAX]; /* less the mean at D = 0 */
+    double curve_recall[LAT_SHIFTS_MAX];   /* recall@1 of the shifted window */
+    double at_75, mean_150;    /* S(75 ms), mean over D = -150, -140 … 150 */
     double between;            /* N_b: mean cosine of different patients */
     double recall_1, recall_5; /* of the window shifted 75 ms */
     double patient_map;        /* patient mAP without the query itself */
@@ -32,19 +35,25 @@ struct lat_row_eval {
 
 struct lat_eval {
     size_t n_shifts;
-    double shift_ms[LAT_SHIFTS_MAX]; /* 0, 5, 10, 20 … 500 */
+    double shift_ms[LAT_SHIFTS_MAX]; /* 0, 5, 10, 20 … 70, 75, 80 … 500 */
     struct lat_row_eval rows[LAT_N_ROWS];
     size_t n_patients, n_windows;
     bool has_reconstruction;
-    double reconstruction; /* mean squared error of the decoded windows */
+    double reconstruction; /* mean squared error of the decoded windows … */
+    double power;          /* … whose mean square this is */
 };
 
 const char *lat_row_name(enum lat_row r);
 
-/* Evaluates on n_windows windows of every subject of the split. */
+/* Evaluates on n_windows windows of every subject of the split, spread evenly
+ * over its recordings.  LAT_EUNFIT when the model reads more than one channel
+ * or another rate than the data have. */
 LAT_MUST_CHECK enum lat_code lat_eval_phase(
     struct lat_eval *out, struct lat_model *m, const struct lat_kernel *kernel,
     const struct lat_dataset *d, enum lat_split split, size_t n_windows,
-    struct lat_err *err);
+    unsigned n_threads, struct lat_err *err);
+
+/* The same figures as JSON: every row with its curves. */
+void lat_eval_print(struct lat_buf *out, const struct lat_eval *e);
 
 #endif

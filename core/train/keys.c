@@ -75,6 +75,8 @@ static const struct lat__key keys[] = {
     TEXT("train", lists[LAT_TRAIN], ""),
     TEXT("valid", lists[LAT_VALID], ""),
     TEXT("test", lists[LAT_TEST], ""),
+    TEXT("data", data, ""),
+    TEXT("licence", licence, ""),
     TEXT("leads", leads, "MLII II V5 V1 V2"),
     TEXT("unit", unit, "mV"),
     NUMBER("rate", rate_hz, "360", 1, 1e6),
@@ -106,6 +108,7 @@ static const struct lat__key keys[] = {
     COUNT("invariant", block[LAT_INV], "32", 1, 1 << 16),
     COUNT("variant", block[LAT_VAR], "16", 0, 1 << 16),
     COUNT("free", block[LAT_FREE], "16", 0, 1 << 16),
+    YES("pooled", pooled, "no"),
 
     /* the batch and its views */
     COUNT("batch", batch, "64", 1, 1 << 16),

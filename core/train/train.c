@@ -52,10 +52,11 @@ static enum lat_code check_shapes(const struct lat_trainer *t,
                         "invariant, variant and free are %zu wide together, "
                         "the encoder's latent %zu",
                         dims, t->net->dims);
-    if (t->net->task.n_layers > 0 && y.h * y.w * y.c != r->window)
+    if (t->net->task.n_layers > 0 && (y.w != r->window || y.c != 1))
         return lat_fail(err, LAT_EINVAL,
-                        "the task gives %zu values, the window has %zu",
-                        y.h * y.w * y.c, r->window);
+                        "the task gives %zu samples of %zu channels, the "
+                        "window has %zu of 1",
+                        y.w, y.c, r->window);
     return LAT_OK;
 }
 
@@ -140,6 +141,8 @@ static enum lat_code make(struct lat_trainer *t, const struct lat_recipe *r,
         code = make_activations(t, err);
     if (!code)
         code = make_contrast(t, err);
+    if (!code)
+        code = lat__train_start(t, err);
     return code;
 }
 
@@ -164,8 +167,6 @@ enum lat_code lat_trainer_new(struct lat_trainer **out,
         lat_trainer_free(t);
         return lat_wrap(err, code, "training");
     }
-    lat__rng_seed(&t->rng, t->recipe->seed);
-    lat__net_init(t->net, t->params, &t->rng);
     *out = t;
     return LAT_OK;
 }

@@ -331,7 +331,7 @@ TEST(train, gradient_of_the_whole_matches_differences)
     UNUSED_STATE;
     /* smooth, so that differences are true: no relu, no hinge */
     set(r, "encoder", "conv1d 2 k5 s4 p2, batchnorm, flatten, linear 12");
-    set(r, "task", "linear 64");
+    set(r, "task", "linear 64, unflatten w64 c1");
     set(r, "w_nce", "0.7");
     set(r, "kappa", "0.5");
     set(r, "tau", "0.5");
@@ -349,6 +349,44 @@ TEST(train, gradient_of_the_whole_matches_differences)
     check_grad(whole_loss, &w, w.t->params, grads, n, 5e-3);
     lat_free(grads);
     lat_trainer_free(w.t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+/* Constant signals of either sign: a pooled row answers with its channels'
+ * sum; what it is at t and at n - 1 - t is the same. */
+TEST(train, pooled_rows_begin_symmetric_in_time_and_as_long)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    const struct lat__param *p;
+    struct lat_trainer *a = trainer(r, d, 1), *b;
+    double la = 0.0, lb = 0.0;
+    size_t n;
+
+    UNUSED_STATE;
+    set(r, "pooled", "yes");
+    b = trainer(r, d, 1);
+    p = &b->net->encoder.layers[b->net->encoder.n_layers - 1].params[0];
+    n = p->in / p->in_spread;
+    CHECK(p->out == 12 && p->in_spread == 4 && n == 32);
+    for (size_t i = 0; i < p->in; i++)
+        for (size_t o = 0; o < 12; o++) {
+            size_t t = i / 4, j = (n - 1 - t) * 4 + i % 4;
+            float wa = a->params[p->offset + i * 12 + o];
+            float wb = b->params[p->offset + i * 12 + o];
+
+            if (o >= 6) {
+                CHECK(wa == wb);
+                continue;
+            }
+            la += (double)wa * (double)wa;
+            lb += (double)wb * (double)wb;
+            CHECK_NEAR(wb, b->params[p->offset + j * 12 + o], 1e-6);
+        }
+    CHECK_NEAR(la / lb, 1.0, 1e-5);
+    lat_trainer_free(a);
+    lat_trainer_free(b);
     lat_dataset_free(d);
     lat_recipe_free(r);
 }
@@ -504,6 +542,7 @@ int main(void)
         T(adam, rate_rises_and_falls),
         T(train, learns_with_every_objective),
         T(train, gradient_of_the_whole_matches_differences),
+        T(train, pooled_rows_begin_symmetric_in_time_and_as_long),
         T(train, same_bytes_on_any_number_of_threads),
         T(train, resumed_after_any_step_ends_in_the_same_bytes),
         T(checkpoint, of_another_recipe_or_damaged_is_refused),
