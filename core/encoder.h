@@ -49,8 +49,11 @@ struct lat__param {
 struct lat__layer {
     const struct lat__layer_kind *kind;
     struct lat__layer_spec spec; /* with the defaults filled in */
-    size_t x, z;                 /* the activations that it reads */
-    bool x_shared, z_shared;     /* a later layer reads it too */
+    size_t x, z, y; /* the activations that it reads, and the one it writes */
+    bool x_shared, z_shared; /* a later layer reads it too */
+    bool folded;             /* a neighbour does it: see fold.c */
+    bool relu;               /* of batchnorm: and the one after it */
+    size_t up;               /* of conv1d: the upsample before it, or 1 */
     struct lat__shape in, with, out;
     struct lat__param params[LAT_LAYER_PARAMS];
     size_t n_params;
@@ -89,6 +92,10 @@ void lat__net_init(const struct lat__net *net, float *params,
                    struct lat_rng *rng);
 /* Floats of scratch per part for batches of up to rows. */
 size_t lat__net_scratch(const struct lat__net *net, size_t rows);
+
+/* ---- encoder/fold.c: for net.c */
+
+void lat__stack_fold(struct lat__stack *s);
 
 /* ---- parameters in files ------------------------------ encoder/params.c */
 

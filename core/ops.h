@@ -31,6 +31,8 @@ struct lat_window_geom {
     size_t kh, kw, stride, pad; /* pad on both sides; in one dimension only
                                    kw, and h is neither padded nor strided */
     bool flat;                  /* one dimension */
+    size_t up;                  /* of conv: each position of x first repeated
+                                   so many times; 0 is 1.  Flat, stride 1 */
 };
 
 size_t lat__out_len(size_t len, size_t kernel, size_t stride, size_t pad);
@@ -54,23 +56,25 @@ void lat__linear_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                           float *dw, float *db, struct lat_tensor dy,
                           struct lat_tensor x, const float *w);
 
-/* ---- ops/batchnorm.c: per channel; mean, rstd, gamma, beta (c) */
+/* ---- ops/batchnorm.c: per channel */
 
-/* Statistics of the batch, left in mean and rstd for backward; the running
- * ones move by momentum, the variance unbiased, as PyTorch's. */
+struct lat_batchnorm {
+    const float *gamma, *beta;         /* (c) each, as all here */
+    float *mean, *rstd;                /* of the batch: forward to backward */
+    float *running_mean, *running_var; /* move by momentum, the variance
+                                          unbiased, as PyTorch's */
+    bool relu;                         /* max(0, …) of the result */
+};
+
 void lat__batchnorm_forward(const struct lat_ctx *ctx, struct lat_tensor y,
-                            float *mean, float *rstd, float *running_mean,
-                            float *running_var, struct lat_tensor x,
-                            const float *gamma, const float *beta);
+                            struct lat_tensor x, const struct lat_batchnorm *p);
 void lat__batchnorm_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                              float *dgamma, float *dbeta, struct lat_tensor dy,
-                             struct lat_tensor x, const float *mean,
-                             const float *rstd, const float *gamma);
+                             struct lat_tensor x,
+                             const struct lat_batchnorm *p);
 /* With the running statistics: evaluation. */
 void lat__batchnorm_eval(const struct lat_ctx *ctx, struct lat_tensor y,
-                         struct lat_tensor x, const float *running_mean,
-                         const float *running_var, const float *gamma,
-                         const float *beta);
+                         struct lat_tensor x, const struct lat_batchnorm *p);
 
 /* ---- ops/pointwise.c: y and x of one shape; y may be x */
 

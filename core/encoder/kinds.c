@@ -78,8 +78,11 @@ static struct lat_tensor rows_of(struct lat__shape s, size_t rows)
 
 static struct lat_window_geom geom(const struct lat__layer *l)
 {
-    return (struct lat_window_geom){1, l->spec.kernel, l->spec.stride,
-                                    l->spec.pad, true};
+    return (struct lat_window_geom){.kw = l->spec.kernel,
+                                    .stride = l->spec.stride,
+                                    .pad = l->spec.pad,
+                                    .flat = true,
+                                    .up = l->up};
 }
 
 /* Taps that fit the padded signal; padding less than the kernel, so that no
@@ -132,8 +135,10 @@ static void fan_in_init(const struct lat__layer *l, float *params,
 
 static size_t conv_scratch(const struct lat__layer *l, size_t rows)
 {
-    return lat__conv_scratch(rows_of(l->out, rows), rows_of(l->in, rows),
-                             geom(l));
+    struct lat__shape in = l->in;
+
+    in.w /= l->up;
+    return lat__conv_scratch(rows_of(l->out, rows), rows_of(in, rows), geom(l));
 }
 
 FORWARD(conv)
@@ -212,26 +217,44 @@ static void batchnorm_init(const struct lat__layer *l, float *params,
             mut(params, l, i)[c] = start[i];
 }
 
+/* The statistics, and with them params, are written in training's forward
+ * alone. */
+static struct lat_batchnorm norm(const struct lat__layer *l,
+                                 const float *params, const struct lat__io *io)
+{
+    return (struct lat_batchnorm){
+        .gamma = par(params, l, 0),
+        .beta = par(params, l, 1),
+        .mean = io->saved,
+        .rstd = io->saved + l->in.c,
+        .running_mean = mut((float *)params, l, 2),
+        .running_var = mut((float *)params, l, 3),
+        .relu = l->relu,
+    };
+}
+
 static void batchnorm_train(const struct lat_ctx *ctx,
                             const struct lat__layer *l, float *params,
                             const struct lat__io *io)
 {
-    lat__batchnorm_forward(ctx, io->y, io->saved, io->saved + l->in.c,
-                           mut(params, l, 2), mut(params, l, 3), io->x,
-                           par(params, l, 0), par(params, l, 1));
+    const struct lat_batchnorm p = norm(l, params, io);
+
+    lat__batchnorm_forward(ctx, io->y, io->x, &p);
 }
 
 BACKWARD(batchnorm)
 {
+    const struct lat_batchnorm p = norm(l, params, io);
+
     lat__batchnorm_backward(ctx, io->dx, mut(grads, l, 0), mut(grads, l, 1),
-                            io->dy, io->x, io->saved, io->saved + l->in.c,
-                            par(params, l, 0));
+                            io->dy, io->x, &p);
 }
 
 FORWARD(batchnorm)
 {
-    lat__batchnorm_eval(ctx, io->y, io->x, par(params, l, 2), par(params, l, 3),
-                        par(params, l, 0), par(params, l, 1));
+    const struct lat_batchnorm p = norm(l, params, io);
+
+    lat__batchnorm_eval(ctx, io->y, io->x, &p);
 }
 
 /* ---- without parameters */

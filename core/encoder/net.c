@@ -264,7 +264,11 @@ static enum lat_code stack_init(struct lat__stack *s,
         return lat_fail(err, LAT_ENOMEM, "%s: %zu layers", s->name, n);
     s->n_layers = n;
     code = shape_stack(s, spec, err);
-    return code ? code : spread_stack(s, err);
+    if (!code)
+        code = spread_stack(s, err);
+    if (!code)
+        lat__stack_fold(s);
+    return code;
 }
 
 static enum lat_code check_ends(const struct lat__net_spec *spec,

@@ -3,7 +3,7 @@
  *
  * An activation that several layers read gets the sum of their gradients: the
  * last reader, whom backward meets first, writes, the others' share is made
- * aside and added.
+ * aside and added.  In a plain chain two places for gradients take turns.
  */
 #include "../encoder.h"
 
@@ -47,6 +47,47 @@ static size_t most_shared(const struct lat__stack *s, size_t rows)
     return most;
 }
 
+/* Whether any layer writes it, or the caller: fold.c leaves some out. */
+static bool written(const struct lat__stack *s, size_t act)
+{
+    for (size_t i = 0; i < s->n_layers; i++)
+        if (s->layers[i].y == act && !s->layers[i].folded)
+            return true;
+    return act == 0;
+}
+
+/* Whether each layer reads what the one before it writes, and no more. */
+static bool is_chain(const struct lat__stack *s)
+{
+    for (size_t i = 0; i < s->n_layers; i++)
+        if (s->layers[i].spec.from != 1 || s->layers[i].spec.with)
+            return false;
+    return true;
+}
+
+static void lay_out_grads(struct lat__acts *a, float *room, size_t *len,
+                          enum lat__grads grads)
+{
+    const struct lat__stack *s = a->stack;
+    size_t turn = 0, most = 0;
+    struct lat_tensor place[2] = {{0}, {0}};
+
+    for (size_t i = 1; i < s->n_layers; i++)
+        most = lat__count(a->act[i]) > most ? lat__count(a->act[i]) : most;
+    for (size_t i = 0; i < 2 && is_chain(s); i++) {
+        place[i] = (struct lat_tensor){NULL, 1, 1, 1, most};
+        carve(&place[i], room, len);
+    }
+    for (size_t i = grads == LAT_GRADS; i <= s->n_layers; i++) {
+        if (!written(s, i))
+            continue;
+        if (is_chain(s) && i > 0 && i < s->n_layers)
+            a->dact[i].v = place[turn++ % 2].v;
+        else
+            carve(&a->dact[i], room, len);
+    }
+}
+
 static size_t lay_out(struct lat__acts *a, float *room, enum lat__grads grads)
 {
     const struct lat__stack *s = a->stack;
@@ -54,10 +95,11 @@ static size_t lay_out(struct lat__acts *a, float *room, enum lat__grads grads)
 
     for (size_t i = 0; i <= s->n_layers; i++) {
         a->act[i] = a->dact[i] = view(shape_of(s, i), a->max_rows);
-        carve(&a->act[i], room, &len);
-        if (grads == LAT_GRADS_IN || (grads == LAT_GRADS && i > 0))
-            carve(&a->dact[i], room, &len);
+        if (written(s, i))
+            carve(&a->act[i], room, &len);
     }
+    if (grads)
+        lay_out_grads(a, room, &len, grads);
     if (room)
         a->saved = room + len;
     len += aligned(s->n_saved);
@@ -118,10 +160,10 @@ static struct lat__io io_of(const struct lat__acts *a, size_t i)
     const struct lat__layer *l = &a->stack->layers[i];
 
     return (struct lat__io){
-        .y = a->act[i + 1],
+        .y = a->act[l->y],
         .x = a->act[l->x],
         .z = a->act[l->z],
-        .dy = a->dact[i + 1],
+        .dy = a->dact[l->y],
         .dx = a->dact[l->x],
         .dz = a->dact[l->z],
         .saved = a->saved + l->saved,
@@ -153,6 +195,8 @@ void lat__stack_forward(const struct lat_ctx *ctx, float *params,
         const struct lat__layer *l = &a->stack->layers[i];
         struct lat__io io = io_of(a, i);
 
+        if (l->folded)
+            continue;
         if (l->kind->train)
             l->kind->train(ctx, l, params, &io);
         else
@@ -167,6 +211,8 @@ void lat__stack_backward(const struct lat_ctx *ctx, float *grads,
         const struct lat__layer *l = &a->stack->layers[i];
         struct lat__io io = io_of(a, i);
 
+        if (l->folded)
+            continue;
         set_aside(&io, a, i);
         l->kind->backward(ctx, l, params, grads, &io);
         add_aside(ctx, a->dact[l->x], io.dx);
@@ -182,6 +228,7 @@ void lat__stack_eval(const struct lat_ctx *ctx, const float *params,
         const struct lat__layer *l = &a->stack->layers[i];
         struct lat__io io = io_of(a, i);
 
-        l->kind->forward(ctx, l, params, &io);
+        if (!l->folded)
+            l->kind->forward(ctx, l, params, &io);
     }
 }

@@ -1,5 +1,5 @@
 /*
- * batchnorm.c - y = (x - mean) rstd gamma + beta, per channel
+ * batchnorm.c - y = (x - mean) rstd gamma + beta, per channel; max(0, y)
  *
  * x, y (n, h, w, c), all else (c); rstd = 1 / sqrt(variance + 1e-5).  Channels
  * are taken 64 at a time, so that their sums find room on the stack.
@@ -9,17 +9,20 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 64, LANE = 8 };
+enum { CHUNK = 64, ROWS = 16 };
 
 static const double epsilon = 1e-5;
 static const float momentum = 0.1f;
 
-/* Channels begin … begin + n - 1, and two sums per part for each. */
+/* Channels begin … begin + n - 1, and two sums per part for each.  Means of
+ * the batch are read from center. */
 struct batchnorm {
     struct lat_tensor y, x, dx; /* y or dy */
     size_t begin, n;
-    const float *mean;
-    float scale[CHUNK], shift[CHUNK], center[CHUNK], slope[CHUNK];
+    bool relu;
+    /* y = (x - center) scale + shift; dy's mean and its slope along x */
+    float center[CHUNK], scale[CHUNK], shift[CHUNK];
+    float dy_mean[CHUNK], dy_slope[CHUNK];
     double first[LAT_PARTS][CHUNK], second[LAT_PARTS][CHUNK];
 };
 
@@ -51,61 +54,63 @@ static bool next(struct batchnorm *k)
 
 /* ---- forward */
 
-/* Of n channels, at most LANE. */
-static inline void add_moments(double *sum, double *square, const float *x,
-                               size_t rows, size_t row, const size_t n)
+/* A few rows are summed in float, before what is lost counts, then in double;
+ * the arrays let the loops over channels become vectors. */
+struct few {
+    float first[CHUNK], second[CHUNK];
+};
+
+static void flush(struct batchnorm *k, size_t part, struct few *few)
 {
-    double s[LANE] = {0}, q[LANE] = {0};
-
-    for (size_t i = 0; i < rows; i++, x += row)
-        for (size_t j = 0; j < n; j++) {
-            double v = (double)x[j];
-
-            s[j] += v;
-            q[j] += v * v;
-        }
-    for (size_t j = 0; j < n; j++) {
-        sum[j] += s[j];
-        square[j] += q[j];
+    for (size_t j = 0; j < k->n; j++) {
+        k->first[part][j] += (double)few->first[j];
+        k->second[part][j] += (double)few->second[j];
     }
+    memset(few, 0, sizeof(*few));
 }
 
-/* With n a constant the sums stay in registers. */
-static void moments(double *sum, double *square, const float *x, size_t rows,
-                    size_t row, size_t n)
+static void clear(struct batchnorm *k, size_t part)
 {
-    if (n >= LANE)
-        add_moments(sum, square, x, rows, row, LANE);
-    else
-        add_moments(sum, square, x, rows, row, n);
+    memset(k->first[part], 0, sizeof(k->first[part]));
+    memset(k->second[part], 0, sizeof(k->second[part]));
 }
 
+/* Sums of x - center and of its square. */
 static void moments_part(void *arg, size_t part)
 {
     struct batchnorm *k = arg;
+    struct few few = {{0}, {0}};
     size_t begin, rows = positions(k->x, part, &begin);
     const float *x = k->x.v + begin * k->x.c + k->begin;
 
-    memset(k->first[part], 0, sizeof(k->first[part]));
-    memset(k->second[part], 0, sizeof(k->second[part]));
-    for (size_t i = 0; i < rows; i += CHUNK) /* stays in the first cache */
-        for (size_t j = 0; j < k->n; j += LANE)
-            moments(k->first[part] + j, k->second[part] + j, x + i * k->x.c + j,
-                    rows - i < CHUNK ? rows - i : CHUNK, k->x.c,
-                    k->n - j < LANE ? k->n - j : LANE);
+    clear(k, part);
+    for (size_t i = 0; i < rows; i++, x += k->x.c) {
+        for (size_t j = 0; j < k->n; j++) {
+            float v = x[j] - k->center[j];
+
+            few.first[j] += v;
+            few.second[j] += v * v;
+        }
+        if (i % ROWS == ROWS - 1)
+            flush(k, part, &few);
+    }
+    flush(k, part, &few);
 }
 
-/* y = (x - center) scale + shift */
 static void apply_part(void *arg, size_t part)
 {
     const struct batchnorm *k = arg;
     size_t begin, rows = positions(k->x, part, &begin);
     const float *x = k->x.v + begin * k->x.c + k->begin;
     float *y = k->y.v + begin * k->x.c + k->begin;
+    float floor = k->relu ? 0.0f : -INFINITY;
 
     for (size_t i = 0; i < rows; i++, x += k->x.c, y += k->x.c)
-        for (size_t j = 0; j < k->n; j++)
-            y[j] = (x[j] - k->center[j]) * k->scale[j] + k->shift[j];
+        for (size_t j = 0; j < k->n; j++) {
+            float v = (x[j] - k->center[j]) * k->scale[j] + k->shift[j];
+
+            y[j] = v < floor ? floor : v; /* what is no number stays none */
+        }
 }
 
 static void check(struct lat_tensor y, struct lat_tensor x)
@@ -113,30 +118,52 @@ static void check(struct lat_tensor y, struct lat_tensor x)
     assert(y.n == x.n && y.h == x.h && y.w == x.w && y.c == x.c);
 }
 
-void lat__batchnorm_forward(const struct lat_ctx *ctx, struct lat_tensor y,
-                            float *mean, float *rstd, float *running_mean,
-                            float *running_var, struct lat_tensor x,
-                            const float *gamma, const float *beta)
+/* Moments about a value of the batch: those about zero drown in a large mean.
+ */
+static void choose_center(struct batchnorm *k)
 {
-    struct batchnorm k = {.y = y, .x = x};
-    double n = (double)(x.n * x.h * x.w);
+    for (size_t j = 0; j < k->n; j++)
+        k->center[j] = k->x.v[k->begin + j];
+}
+
+/* What the channels' sums say: for this batch, and for those to come. */
+static void learn(struct batchnorm *k, const struct lat_batchnorm *p)
+{
+    double n = (double)(k->x.n * k->x.h * k->x.w);
+
+    for (size_t j = 0, c = k->begin; j < k->n; j++, c++) {
+        double off = total(k->first, j) / n;
+        double mean = (double)k->center[j] + off;
+        double var = fmax(total(k->second, j) / n - off * off, 0.0);
+        double unbiased = n > 1.0 ? var * n / (n - 1.0) : var;
+
+        p->mean[c] = (float)mean;
+        p->rstd[c] = (float)(1.0 / sqrt(var + epsilon));
+        p->running_mean[c] += momentum * ((float)mean - p->running_mean[c]);
+        p->running_var[c] += momentum * ((float)unbiased - p->running_var[c]);
+    }
+}
+
+static void use(struct batchnorm *k, const struct lat_batchnorm *p)
+{
+    for (size_t j = 0, c = k->begin; j < k->n; j++, c++) {
+        k->center[j] = p->mean[c];
+        k->scale[j] = p->rstd[c] * p->gamma[c];
+        k->shift[j] = p->beta[c];
+    }
+}
+
+void lat__batchnorm_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                            struct lat_tensor x, const struct lat_batchnorm *p)
+{
+    struct batchnorm k = {.y = y, .x = x, .relu = p->relu};
 
     check(y, x);
     while (next(&k)) {
+        choose_center(&k);
         lat__team_run(ctx->team, moments_part, &k);
-        for (size_t j = 0, c = k.begin; j < k.n; j++, c++) {
-            double m = total(k.first, j) / n;
-            double var = fmax(total(k.second, j) / n - m * m, 0.0);
-            double unbiased = n > 1.0 ? var * n / (n - 1.0) : var;
-
-            mean[c] = (float)m;
-            rstd[c] = (float)(1.0 / sqrt(var + epsilon));
-            running_mean[c] += momentum * ((float)m - running_mean[c]);
-            running_var[c] += momentum * ((float)unbiased - running_var[c]);
-            k.center[j] = mean[c];
-            k.scale[j] = rstd[c] * gamma[c];
-            k.shift[j] = beta[c];
-        }
+        learn(&k, p);
+        use(&k, p);
         lat__team_run(ctx->team, apply_part, &k);
     }
 }
@@ -148,55 +175,38 @@ void lat__batchnorm_forward(const struct lat_ctx *ctx, struct lat_tensor y,
  *     dbeta += sum of dy,  dgamma += sum of dy z
  *     dx = gamma rstd (dy - mean of dy - z mean of dy z)              */
 
-/* What a channel's sums of dy and of dy (x - mean) are made of. */
-struct stretch {
-    const float *dy, *x, *mean;
-    size_t rows, row;
-};
-
-static inline void add_slopes(double *sum, double *along, struct stretch t,
-                              const size_t n)
+/* dy, or nothing where max(0, y) was 0. */
+static inline float passed(const struct batchnorm *k, float dy, float x,
+                           size_t j)
 {
-    double s[LANE] = {0}, q[LANE] = {0};
+    float y = (x - k->center[j]) * k->scale[j] + k->shift[j];
 
-    for (size_t i = 0; i < t.rows; i++, t.dy += t.row, t.x += t.row)
-        for (size_t j = 0; j < n; j++) {
-            s[j] += (double)t.dy[j];
-            q[j] += (double)(t.dy[j] * (t.x[j] - t.mean[j]));
-        }
-    for (size_t j = 0; j < n; j++) {
-        sum[j] += s[j];
-        along[j] += q[j];
-    }
+    return !k->relu || y > 0.0f ? dy : 0.0f;
 }
 
-static void slopes(double *sum, double *along, struct stretch t, size_t n)
-{
-    if (n >= LANE)
-        add_slopes(sum, along, t, LANE);
-    else
-        add_slopes(sum, along, t, n);
-}
-
+/* Sums of dy and of dy (x - mean). */
 static void slopes_part(void *arg, size_t part)
 {
     struct batchnorm *k = arg;
+    struct few few = {{0}, {0}};
     size_t begin, rows = positions(k->x, part, &begin);
+    size_t at = begin * k->x.c + k->begin;
+    const float *dy = k->y.v + at, *x = k->x.v + at;
 
-    memset(k->first[part], 0, sizeof(k->first[part]));
-    memset(k->second[part], 0, sizeof(k->second[part]));
-    for (size_t i = 0; i < rows; i += CHUNK)
-        for (size_t j = 0; j < k->n; j += LANE) {
-            size_t at = (begin + i) * k->x.c + k->begin + j;
-            struct stretch t = {k->y.v + at, k->x.v + at,
-                                k->mean + k->begin + j,
-                                rows - i < CHUNK ? rows - i : CHUNK, k->x.c};
+    clear(k, part);
+    for (size_t i = 0; i < rows; i++, dy += k->x.c, x += k->x.c) {
+        for (size_t j = 0; j < k->n; j++) {
+            float d = passed(k, dy[j], x[j], j);
 
-            slopes(k->first[part] + j, k->second[part] + j, t, k->n - j);
+            few.first[j] += d;
+            few.second[j] += d * (x[j] - k->center[j]);
         }
+        if (i % ROWS == ROWS - 1)
+            flush(k, part, &few);
+    }
+    flush(k, part, &few);
 }
 
-/* dx = scale (dy - shift) - slope (x - center) */
 static void hand_down_part(void *arg, size_t part)
 {
     const struct batchnorm *k = arg;
@@ -207,8 +217,8 @@ static void hand_down_part(void *arg, size_t part)
 
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < k->n; j++)
-            dx[j] = (dy[j] - k->shift[j]) * k->scale[j] -
-                    (x[j] - k->center[j]) * k->slope[j];
+            dx[j] = (passed(k, dy[j], x[j], j) - k->dy_mean[j]) * k->scale[j] -
+                    (x[j] - k->center[j]) * k->dy_slope[j];
         x += k->x.c;
         dy += k->x.c;
         dx += k->x.c;
@@ -217,25 +227,23 @@ static void hand_down_part(void *arg, size_t part)
 
 void lat__batchnorm_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                              float *dgamma, float *dbeta, struct lat_tensor dy,
-                             struct lat_tensor x, const float *mean,
-                             const float *rstd, const float *gamma)
+                             struct lat_tensor x, const struct lat_batchnorm *p)
 {
-    struct batchnorm k = {.y = dy, .x = x, .dx = dx, .mean = mean};
+    struct batchnorm k = {.y = dy, .x = x, .dx = dx, .relu = p->relu};
     double n = (double)(x.n * x.h * x.w);
 
     check(dy, x);
     while (next(&k)) {
+        use(&k, p);
         lat__team_run(ctx->team, slopes_part, &k);
         for (size_t j = 0, c = k.begin; j < k.n; j++, c++) {
             double sum = total(k.first, j);
-            double along = total(k.second, j) * (double)rstd[c]; /* dy z */
+            double along = total(k.second, j) * (double)p->rstd[c]; /* dy z */
 
             dbeta[c] += (float)sum;
             dgamma[c] += (float)along;
-            k.scale[j] = gamma[c] * rstd[c];
-            k.shift[j] = (float)(sum / n);
-            k.center[j] = mean[c];
-            k.slope[j] = k.scale[j] * rstd[c] * (float)(along / n);
+            k.dy_mean[j] = (float)(sum / n);
+            k.dy_slope[j] = k.scale[j] * p->rstd[c] * (float)(along / n);
         }
         if (dx.v)
             lat__team_run(ctx->team, hand_down_part, &k);
@@ -243,20 +251,18 @@ void lat__batchnorm_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
 }
 
 void lat__batchnorm_eval(const struct lat_ctx *ctx, struct lat_tensor y,
-                         struct lat_tensor x, const float *running_mean,
-                         const float *running_var, const float *gamma,
-                         const float *beta)
+                         struct lat_tensor x, const struct lat_batchnorm *p)
 {
-    struct batchnorm k = {.y = y, .x = x};
+    struct batchnorm k = {.y = y, .x = x, .relu = p->relu};
 
     check(y, x);
     while (next(&k)) {
         for (size_t j = 0, c = k.begin; j < k.n; j++, c++) {
-            double rstd = 1.0 / sqrt((double)running_var[c] + epsilon);
+            double rstd = 1.0 / sqrt((double)p->running_var[c] + epsilon);
 
-            k.center[j] = running_mean[c];
-            k.scale[j] = (float)(rstd * (double)gamma[c]);
-            k.shift[j] = beta[c];
+            k.center[j] = p->running_mean[c];
+            k.scale[j] = (float)(rstd * (double)p->gamma[c]);
+            k.shift[j] = p->beta[c];
         }
         lat__team_run(ctx->team, apply_part, &k);
     }

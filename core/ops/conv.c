@@ -6,7 +6,7 @@
  * the kw taps of one position lie side by side, those of the next stride * in
  * floats further, and a row of y is a product per row of the kernel.
  */
-#include "../ops.h"
+#include "upconv.h"
 
 #include <string.h>
 
@@ -74,7 +74,7 @@ static struct conv conv(struct lat_tensor y, struct lat_tensor x,
 size_t lat__conv_scratch(struct lat_tensor y, struct lat_tensor x,
                          struct lat_window_geom g)
 {
-    return conv(y, x, g).scratch;
+    return g.up > 1 ? lat__upconv_scratch(y, x, g) : conv(y, x, g).scratch;
 }
 
 /* The weights of one row of the kernel. */
@@ -163,8 +163,13 @@ void lat__conv_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                        struct lat_tensor x, const float *w, const float *b,
                        struct lat_window_geom g)
 {
-    struct forward f = {.ctx = ctx, .c = conv(y, x, g), .w = w, .b = b};
+    struct forward f = {.ctx = ctx, .w = w, .b = b};
 
+    if (g.up > 1) {
+        lat__upconv_forward(ctx, y, x, w, b, g);
+        return;
+    }
+    f.c = conv(y, x, g);
     assert(ctx->scratch_len >= f.c.scratch);
     lat__team_run(ctx->team, forward_part, &f);
 }
@@ -364,10 +369,14 @@ void lat__conv_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
     struct backward k = {.ctx = ctx, .x = x, .dw = dw, .db = db};
     struct lat_tensor shape = x;
 
+    assert(!dx.v || (dx.n == x.n && lat__item(dx) == lat__item(x)));
+    if (g.up > 1) {
+        lat__upconv_backward(ctx, dx, dw, db, dy, x, w, g);
+        return;
+    }
     shape.v = dx.v;
     k.c = conv(dy, shape, g);
     assert(ctx->scratch_len >= k.c.scratch);
-    assert(!dx.v || (dx.n == x.n && lat__item(dx) == lat__item(x)));
     if (dx.v) {
         turn_weights(ctx->scratch + k.c.turned_at, w, &k.c);
         k.turned = ctx->scratch + k.c.turned_at;

@@ -7,6 +7,7 @@ struct norm_run {
     struct lat_tensor y, x, dy, dx;
     float mean[C_MAX], rstd[C_MAX], r_mean[C_MAX], r_var[C_MAX];
     float gamma[C_MAX], beta[C_MAX], dgamma[C_MAX], dbeta[C_MAX];
+    bool relu;
     struct lat_ctx ctx;
 };
 
@@ -35,16 +36,32 @@ static void run_fini(struct norm_run *r)
     lat_free(r->dx.v);
 }
 
+static struct lat_batchnorm norm(struct norm_run *r)
+{
+    return (struct lat_batchnorm){r->gamma,  r->beta,  r->mean, r->rstd,
+                                  r->r_mean, r->r_var, r->relu};
+}
+
 static void forward(struct norm_run *r)
 {
-    lat__batchnorm_forward(&r->ctx, r->y, r->mean, r->rstd, r->r_mean, r->r_var,
-                           r->x, r->gamma, r->beta);
+    const struct lat_batchnorm p = norm(r);
+
+    lat__batchnorm_forward(&r->ctx, r->y, r->x, &p);
 }
 
 static void backward(struct norm_run *r)
 {
+    const struct lat_batchnorm p = norm(r);
+
     lat__batchnorm_backward(&r->ctx, r->dx, r->dgamma, r->dbeta, r->dy, r->x,
-                            r->mean, r->rstd, r->gamma);
+                            &p);
+}
+
+static void eval(struct norm_run *r)
+{
+    const struct lat_batchnorm p = norm(r);
+
+    lat__batchnorm_eval(&r->ctx, r->y, r->x, &p);
 }
 
 /* Values 1, 3: mean 2, variance 1, unbiased 2. */
@@ -65,7 +82,7 @@ TEST(batchnorm, finds_a_value_worked_by_hand)
     CHECK_NEAR(r.y.v[1], 10.5, 1e-4);
     CHECK_NEAR(r.r_mean[0], 0.2, 1e-6);
     CHECK_NEAR(r.r_var[0], 0.9 + 0.2, 1e-6);
-    lat__batchnorm_eval(&r.ctx, r.y, r.x, r.r_mean, r.r_var, r.gamma, r.beta);
+    eval(&r);
     CHECK_NEAR(r.y.v[1], 2.8 / sqrt(1.1 + 1e-5) * 10.0 + 0.5, 1e-4);
     run_fini(&r);
 }
@@ -129,6 +146,38 @@ TEST(batchnorm, backward_matches_differences)
     }
 }
 
+/* With relu: the bytes of the two ops one after the other. */
+TEST(batchnorm, is_followed_by_relu_in_the_same_pass)
+{
+    static struct norm_run a, b;
+    const size_t cs[] = {3, 16, 70};
+
+    UNUSED_STATE;
+    for (size_t t = 0; t < 3; t++) {
+        size_t size = 9 * 20 * cs[t] * sizeof(float);
+
+        run_init(&a, 9, 20, cs[t], 1);
+        run_init(&b, 9, 20, cs[t], 2);
+        b.relu = true;
+        forward(&a);
+        lat__relu_forward(&a.ctx, a.y, a.y);
+        lat__relu_backward(&a.ctx, a.dy, a.dy, a.y);
+        backward(&a);
+        forward(&b);
+        backward(&b);
+        assert_memory_equal(a.y.v, b.y.v, size);
+        assert_memory_equal(a.dx.v, b.dx.v, size);
+        assert_memory_equal(a.dgamma, b.dgamma, sizeof(a.dgamma));
+        assert_memory_equal(a.dbeta, b.dbeta, sizeof(a.dbeta));
+        eval(&a);
+        lat__relu_forward(&a.ctx, a.y, a.y);
+        eval(&b);
+        assert_memory_equal(a.y.v, b.y.v, size);
+        run_fini(&b);
+        run_fini(&a);
+    }
+}
+
 TEST(batchnorm, has_the_same_bytes_on_any_number_of_threads)
 {
     static struct norm_run a, b;
@@ -159,6 +208,7 @@ int main(void)
         T(batchnorm, finds_a_value_worked_by_hand),
         T(batchnorm, normalises_every_channel),
         T(batchnorm, backward_matches_differences),
+        T(batchnorm, is_followed_by_relu_in_the_same_pass),
         T(batchnorm, has_the_same_bytes_on_any_number_of_threads),
     };
 

@@ -212,6 +212,107 @@ TEST(conv, has_the_same_bytes_on_any_number_of_threads)
         }
 }
 
+/* ---- the convolution of repeated positions */
+
+static const struct conv_case up_cases[] = {
+    {9, 1, 45, 16, 17, {.kw = 5, .stride = 1, .pad = 2, .flat = true, .up = 2}},
+    {2, 1, 9, 3, 1, {.kw = 7, .stride = 1, .pad = 3, .flat = true, .up = 2}},
+    {3, 1, 7, 2, 5, {.kw = 3, .stride = 1, .pad = 2, .flat = true, .up = 3}},
+    {2, 1, 8, 1, 2, {.kw = 4, .stride = 1, .flat = true, .up = 2}},
+    {1, 1, 3, 4, 3, {.kw = 1, .stride = 1, .pad = 1, .flat = true, .up = 4}},
+    {2, 1, 5, 2, 2, {.kw = 2, .stride = 1, .pad = 5, .flat = true, .up = 3}},
+    {1, 1, 2, 1, 1, {.kw = 6, .stride = 1, .flat = true, .up = 3}},
+};
+
+enum { N_UP_CASES = sizeof(up_cases) / sizeof(up_cases[0]) };
+
+/* A convolution of the upsampled x, for a convolution that upsamples. */
+static struct conv_run slow_new(const struct conv_case *c)
+{
+    struct conv_case slow = *c;
+
+    slow.w *= c->g.up;
+    slow.g.up = 1;
+    return run_new(&slow, 1);
+}
+
+static struct conv_run up_new(const struct conv_case *c, unsigned n_threads)
+{
+    struct conv_case fast = *c;
+    struct conv_run r, slow = slow_new(c);
+
+    fast.g.up = 0; /* with the shape of slow */
+    fast.w = slow.x.w;
+    r = run_new(&fast, n_threads);
+    r.g = c->g;
+    r.x.w = r.dx.w = c->w;
+    noise(r.x.v, lat__count(r.x), 9);
+    lat_free(r.ctx.scratch);
+    lat__team_free(r.ctx.team);
+    r.ctx = ctx_new(n_threads, lat__conv_scratch(r.y, r.x, r.g));
+    run_free(&slow);
+    return r;
+}
+
+static void check_near_all(const float *got, const float *want, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        CHECK_NEAR(got[i], want[i], 1e-4);
+}
+
+TEST(conv, upsamples_as_the_two_ops_one_after_the_other)
+{
+    UNUSED_STATE;
+    for (size_t i = 0; i < N_UP_CASES; i++) {
+        const struct conv_case *c = &up_cases[i];
+        struct conv_run slow = slow_new(c), r = up_new(c, 2);
+        struct lat_tensor dx = tensor(c->n, 1, c->w, c->in, 1);
+
+        lat__upsample_forward(&slow.ctx, slow.x, r.x, c->g.up);
+        run_both(&slow);
+        lat__upsample_backward(&slow.ctx, dx, slow.dx, c->g.up);
+        run_both(&r);
+        check_near_all(r.y.v, slow.y.v, lat__count(r.y));
+        check_near_all(r.dx.v, dx.v, lat__count(r.x));
+        check_near_all(r.dw, slow.dw, r.n_w);
+        check_near_all(r.db, slow.db, r.y.c);
+        lat_free(dx.v);
+        run_free(&r);
+        run_free(&slow);
+    }
+}
+
+TEST(conv, that_upsamples_matches_differences)
+{
+    UNUSED_STATE;
+    for (size_t i = 1; i < 4; i++) {
+        struct conv_run r = up_new(&up_cases[i], 1);
+
+        memset(r.dw, 0, r.n_w * sizeof(float));
+        run_both(&r);
+        check_grad(loss, &r, r.x.v, r.dx.v, lat__count(r.x), 5e-3);
+        check_grad(loss, &r, r.w, r.dw, r.n_w, 5e-3);
+        run_free(&r);
+    }
+}
+
+TEST(conv, that_upsamples_has_the_same_bytes_on_any_number_of_threads)
+{
+    UNUSED_STATE;
+    for (unsigned threads = 2; threads <= 3; threads++) {
+        struct conv_run a = up_new(&up_cases[0], 1);
+        struct conv_run b = up_new(&up_cases[0], threads);
+
+        run_both(&a);
+        run_both(&b);
+        assert_memory_equal(a.y.v, b.y.v, lat__count(a.y) * sizeof(float));
+        assert_memory_equal(a.dx.v, b.dx.v, lat__count(a.x) * sizeof(float));
+        assert_memory_equal(a.dw, b.dw, a.n_w * sizeof(float));
+        run_free(&b);
+        run_free(&a);
+    }
+}
+
 TEST(conv, leaves_out_what_no_one_wants)
 {
     struct conv_run a = run_new(&cases[2], 1), b = run_new(&cases[2], 1);
@@ -232,6 +333,9 @@ int main(void)
         T(conv, finds_a_value_worked_by_hand),
         T(conv, backward_matches_differences),
         T(conv, has_the_same_bytes_on_any_number_of_threads),
+        T(conv, upsamples_as_the_two_ops_one_after_the_other),
+        T(conv, that_upsamples_matches_differences),
+        T(conv, that_upsamples_has_the_same_bytes_on_any_number_of_threads),
         T(conv, leaves_out_what_no_one_wants),
     };
 
