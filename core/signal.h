@@ -40,6 +40,32 @@ enum lat_scale lat__scale_of(const char *name);
 
 bool lat__unit_known(const char *name);
 
+/* ---- channels ------------------------------------------ signal/match.c */
+
+/* map[i] (LAT_CHANNELS_MAX) is the channel of sig that the model reads as its
+ * i-th. */
+LAT_MUST_CHECK enum lat_code lat__match_channels(size_t *map,
+                                                 const struct lat_card *card,
+                                                 const struct lat_signal *sig,
+                                                 bool positional,
+                                                 struct lat_err *err);
+
+/* ---- missing samples --------------------------------- signal/missing.c */
+
+/* Fills NaN in v (n) on the line between its neighbours, at the ends with the
+ * nearest, with 0 where there is none.  Returns how many. */
+size_t lat__missing_fill(float *v, size_t n);
+
+/* ---- another rate ----------------------------------- signal/resample.c */
+
+/* So many samples at to_hz last as long as n at from_hz, to the nearest. */
+size_t lat__resampled(size_t n, double from_hz, double to_hz);
+/* One channel x (n) into y (lat__resampled), sample k at time k / to_hz.  The
+ * ratio is within 1/256 … 256. */
+LAT_MUST_CHECK enum lat_code lat__resample(float *y, const float *x, size_t n,
+                                           double from_hz, double to_hz,
+                                           struct lat_err *err);
+
 /* ---- the spread ----------------------------------------- signal/spread.c */
 
 double lat__mean(const double *v, size_t n);
