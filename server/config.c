@@ -274,10 +274,10 @@ void latd_config_sample(struct lat_buf *out)
 
         if (strcmp(s->name, "config") == 0)
             continue;
-        lat_buf_printf(out, "\n# %s.\n#%s = ", s->sentence, s->name);
+        lat_buf_printf(out, "\n# %s.\n#%s =", s->sentence, s->name);
         if (s->is_number)
-            lat_buf_printf(out, "%llu\n", (unsigned long long)s->number);
+            lat_buf_printf(out, " %llu\n", (unsigned long long)s->number);
         else
-            lat_buf_printf(out, "%s\n", s->text);
+            lat_buf_printf(out, "%s%s\n", s->text[0] ? " " : "", s->text);
     }
 }

@@ -1,0 +1,165 @@
+/* test_route.c - paths to handlers. */
+#include "../../server/api.h"
+#include "../../server/route.h"
+#include "../check.h"
+
+#include <string.h>
+
+static enum lat_code find(enum latd_method method, const char *path,
+                          struct latd_req *req, char allow[64],
+                          const struct latd_handler **handler)
+{
+    size_t index = 0;
+    enum lat_code code;
+
+    *req = (struct latd_req){.method = method, .path = path};
+    code = latd_route_find(&index, req, allow, 64);
+    *handler = code ? NULL : latd_route(index)->handler;
+    return code;
+}
+
+TEST(route, finds_literal_paths_and_head_as_get)
+{
+    const struct latd_handler *h;
+    struct latd_req req;
+    char allow[64];
+
+    UNUSED_STATE;
+    CHECK(find(LATD_GET, "/livez", &req, allow, &h) == LAT_OK);
+    CHECK(h == &latd_livez);
+    CHECK(find(LATD_HEAD, "/v1/models", &req, allow, &h) == LAT_OK);
+    CHECK(h == &latd_models_index);
+    CHECK(find(LATD_GET, "/models", &req, allow, &h) == LAT_OK);
+    CHECK(h == &latd_models_index);
+}
+
+TEST(route, takes_one_segment_for_id)
+{
+    const struct latd_handler *h;
+    struct latd_req req;
+    char allow[64], longer[400] = "/v1/models/";
+
+    UNUSED_STATE;
+    CHECK(find(LATD_GET, "/v1/models/ecg-scl@3", &req, allow, &h) == LAT_OK);
+    CHECK(h == &latd_models_get);
+    assert_string_equal(req.param, "ecg-scl@3");
+    CHECK(find(LATD_GET, "/v1/models/", &req, allow, &h) == LAT_ENOENT);
+    CHECK(find(LATD_GET, "/v1/models/a/b", &req, allow, &h) == LAT_ENOENT);
+    memset(longer + strlen(longer), 'x', 300);
+    CHECK(find(LATD_GET, longer, &req, allow, &h) == LAT_ENOENT);
+}
+
+TEST(route, says_which_methods_a_path_has)
+{
+    const struct latd_handler *h;
+    struct latd_req req;
+    char allow[64];
+
+    UNUSED_STATE;
+    CHECK(find(LATD_POST, "/livez", &req, allow, &h) == LAT_EMETHOD);
+    assert_string_equal(allow, "GET, HEAD");
+    CHECK(find(LATD_OPTIONS, "/v1/models", &req, allow, &h) == LAT_EMETHOD);
+    CHECK(find(LATD_OTHER, "/v1/models", &req, allow, &h) == LAT_EMETHOD);
+    CHECK(find(LATD_GET, "/nope", &req, allow, &h) == LAT_ENOENT);
+    CHECK(strstr(req.err.msg, "/nope"));
+    CHECK(find(LATD_GET, "/livez/", &req, allow, &h) == LAT_ENOENT);
+    CHECK(find(LATD_GET, "", &req, allow, &h) == LAT_ENOENT);
+}
+
+TEST(route, rows_are_whole)
+{
+    UNUSED_STATE;
+    CHECK(latd_n_routes() > 1);
+    for (size_t i = 1; i < latd_n_routes(); i++) {
+        const struct latd_route *r = latd_route(i);
+
+        CHECK(r->path[0] == '/' && r->handler && r->handler->reply);
+        CHECK(r->method != LATD_HEAD && r->method != LATD_OTHER);
+    }
+}
+
+/* ---- what handlers call ---- */
+
+static const char *etag_sent(const struct latd_req *req, enum latd_place place,
+                             const char *name)
+{
+    (void)req;
+    return place == LATD_HEADER && strcmp(name, "If-None-Match") == 0
+               ? "\"abc\", W/\"d\""
+               : NULL;
+}
+
+TEST(reply, with_a_tag_that_the_client_has_is_empty)
+{
+    struct latd_req req = {.get = etag_sent};
+
+    UNUSED_STATE;
+    lat_buf_puts(&req.reply.body, "body");
+    CHECK(!latd_reply_etag(&req, "ab"));
+    CHECK(req.reply.status == 0 && req.reply.body.len == 4);
+    CHECK(latd_reply_etag(&req, "d"));
+    CHECK(req.reply.status == 304 && req.reply.body.len == 0);
+    assert_string_equal(req.reply.headers[1].value, "\"d\"");
+    lat_buf_fini(&req.reply.body);
+}
+
+TEST(reply, headers_hold_no_line_breaks_and_never_overflow)
+{
+    struct latd_req req = {.get = etag_sent};
+    char lng[1000];
+
+    UNUSED_STATE;
+    memset(lng, 'x', sizeof(lng) - 1);
+    lng[sizeof(lng) - 1] = '\0';
+    latd_reply_header(&req.reply, "A", "a\r\nSet-Cookie: b");
+    CHECK(!strpbrk(req.reply.headers[0].value, "\r\n"));
+    for (int i = 0; i < 2 * LATD_HEADERS_MAX; i++)
+        latd_reply_header(&req.reply, "B", "%s", lng);
+    CHECK(req.reply.n_headers == LATD_HEADERS_MAX);
+}
+
+/* ---- the probes ---- */
+
+static unsigned probe(const struct latd_handler *h, enum latd_state state,
+                      bool failing)
+{
+    struct latd_app app = {0};
+    struct latd_req req = {.app = &app, .get = etag_sent};
+    unsigned status;
+
+    atomic_store(&app.state, state);
+    atomic_store(&app.failing, failing);
+    CHECK(h->reply(&req) == LAT_OK);
+    status = req.reply.status ? req.reply.status : 200;
+    CHECK(strstr(req.reply.body.v, status == 200 ? "\"ok\"" : "reasons"));
+    lat_buf_fini(&req.reply.body);
+    return status;
+}
+
+TEST(probes, tell_the_state_of_the_process)
+{
+    UNUSED_STATE;
+    for (int s = LATD_LOADING; s <= LATD_STOPPING; s++)
+        CHECK(probe(&latd_livez, (enum latd_state)s, true) == 200);
+    CHECK(probe(&latd_startupz, LATD_LOADING, false) == 503);
+    CHECK(probe(&latd_startupz, LATD_READY, false) == 200);
+    CHECK(probe(&latd_readyz, LATD_LOADING, false) == 503);
+    CHECK(probe(&latd_readyz, LATD_READY, true) == 503);
+    CHECK(probe(&latd_readyz, LATD_DRAINING, false) == 503);
+    CHECK(probe(&latd_readyz, LATD_STOPPING, false) == 503);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(route, finds_literal_paths_and_head_as_get),
+        T(route, takes_one_segment_for_id),
+        T(route, says_which_methods_a_path_has),
+        T(route, rows_are_whole),
+        T(reply, with_a_tag_that_the_client_has_is_empty),
+        T(reply, headers_hold_no_line_breaks_and_never_overflow),
+        T(probes, tell_the_state_of_the_process),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
