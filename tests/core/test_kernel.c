@@ -145,6 +145,29 @@ TEST(kernel, finds_a_value_worked_by_hand)
     }
 }
 
+/* Or a broken weight would hide behind max(0, …). */
+TEST(kernel, keeps_what_is_no_number_through_relu)
+{
+    UNUSED_STATE;
+    for (size_t x = 0; x < N_NAMES; x++)
+        for (size_t n = 1; kernel(x) && n <= 33; n += 16) {
+            const float bad[] = {1.0f, NAN};
+
+            kernel(x)->product(&(struct lat_product){.m = 2,
+                                                     .n = n,
+                                                     .k = 1,
+                                                     .a = bad,
+                                                     .a_row = 1,
+                                                     .a_col = 1,
+                                                     .b = bias,
+                                                     .b_row = n,
+                                                     .c = c,
+                                                     .c_row = n,
+                                                     .relu = true});
+            CHECK(c[0] == fmaxf(bias[0], 0.0f) && isnan(c[2 * n - 1]));
+        }
+}
+
 static void check_rows(const struct lat_kernel *k, struct lat_product p)
 {
     static float all[M * N];
@@ -202,6 +225,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(kernel, agrees_with_a_plain_loop_on_every_edge),
         T(kernel, finds_a_value_worked_by_hand),
+        T(kernel, keeps_what_is_no_number_through_relu),
         T(kernel, gives_a_row_the_same_bytes_whatever_m_is),
         T(kernel, is_picked_by_name_or_the_fastest),
     };
