@@ -9,11 +9,11 @@
 #include <math.h>
 
 enum {
-    WIDTH = 820,
-    HEIGHT = 480,
+    WIDTH = 830,
+    HEIGHT = 492,
     LEFT = 64,
-    RIGHT = 150,
-    TOP = 66,
+    RIGHT = 160,
+    TOP = 78,
     BOTTOM = 56,
     LABEL_GAP = 17, /* between names at the right end */
     INNER_W = WIDTH - LEFT - RIGHT,
@@ -95,11 +95,14 @@ static void put_marks(struct lat_buf *b, const struct frame *f)
                    LEFT, TOP, x_of(f, 150.0) - LEFT, INNER_H);
     lat_buf_printf(b,
                    "<path d=\"M%.1f %dV%d\" stroke=\"#b9c4cf\" "
-                   "stroke-dasharray=\"3 3\"/>\n"
-                   "<text x=\"%.1f\" y=\"%d\" fill=\"#667\" "
-                   "font-size=\"12\">75 ms</text>\n",
-                   x_of(f, 75.0), TOP, TOP + INNER_H, x_of(f, 75.0) + 4.0,
-                   TOP + INNER_H - 7);
+                   "stroke-dasharray=\"3 3\"/>\n",
+                   x_of(f, 75.0), TOP, TOP + INNER_H);
+    for (double ms = 75.0; ms <= 150.0; ms += 75.0)
+        lat_buf_printf(b,
+                       "<text x=\"%.1f\" y=\"%d\" fill=\"#667\" "
+                       "font-size=\"12\" text-anchor=\"middle\">%.0f ms"
+                       "</text>\n",
+                       x_of(f, ms), TOP - 7, ms);
 }
 
 static void put_curve(struct lat_buf *b, const struct frame *f,
