@@ -68,6 +68,8 @@ LAT_MUST_CHECK enum lat_code cli_write(const struct lat_buf *b,
 LAT_MUST_CHECK enum lat_code cli_recipe_set(struct lat_recipe *r,
                                             const char *pair,
                                             struct lat_err *err);
+/* What --threads says, or one for each processor. */
+unsigned cli_threads(uint64_t asked);
 /* A JSON string with its quotes, a JSON number. */
 void cli_put_string(struct lat_buf *b, const char *s);
 void cli_put_float(struct lat_buf *b, float v);

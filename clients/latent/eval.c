@@ -8,7 +8,7 @@
 struct options {
     const char *models, *data, *recipe, *split, *json, *svg, *kernel;
     struct cli_list set;
-    uint64_t windows;
+    uint64_t windows, threads;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -27,12 +27,23 @@ static const struct cli_option options[] = {
     {"svg", 0, "FILE", "draw S(D) there", CLI_TEXT, AT(svg)},
     {"models", 0, "DIR", "where models are; default: LATENT_MODELS", CLI_TEXT,
      AT(models)},
+    {"threads", 't', "N", "default: all processors", CLI_COUNT, AT(threads)},
     {"kernel", 0, "NAME", "blas, avx2 or avx512; default: the fastest",
      CLI_TEXT, AT(kernel)},
     {0},
 };
 
 /* ---- the table ---- */
+
+/* S less the mean latent, at 75 ms. */
+static double centered_75(const struct lat_eval *e,
+                          const struct lat_row_eval *row)
+{
+    for (size_t i = 0; i < e->n_shifts; i++)
+        if (e->shift_ms[i] == 75.0)
+            return row->curve_centered[i];
+    return NAN;
+}
 
 static void print_table(const struct lat_eval *e, const char *model)
 {
@@ -42,46 +53,25 @@ static void print_table(const struct lat_eval *e, const char *model)
            "S(75) c.", "N", "gap", "R@1", "R@5", "mAP");
     for (int r = 0; r < LAT_N_ROWS; r++) {
         const struct lat_row_eval *row = &e->rows[r];
-        double centered = NAN;
 
-        for (size_t i = 0; i < e->n_shifts; i++)
-            if (fabs(e->shift_ms[i] - 75.0) < 5.1)
-                centered = row->curve_centered[i];
+        if (!row->present)
+            continue;
         printf("%-10s %8.4f %9.4f %9.4f %9.4f %9.4f %8.3f %8.3f %8.3f\n",
                lat_row_name((enum lat_row)r), row->at_75, row->mean_150,
-               centered, row->between, row->at_75 - row->between, row->recall_1,
-               row->recall_5, row->patient_map);
+               centered_75(e, row), row->between, row->at_75 - row->between,
+               row->recall_1, row->recall_5, row->patient_map);
     }
     printf("\nS: cosine of a window with itself shifted (at 75 ms; mean up to "
-           "150 ms; at\nabout 75 ms less the mean latent); N: between "
+           "150 ms; at\n75 ms less the mean latent); N: between "
            "patients; gap: S(75) - N;\nR@k: recall of the window shifted "
            "75 ms; mAP: of the patient's other windows.\n");
     if (e->has_reconstruction)
-        printf("Reconstruction: mean squared error %.6f\n", e->reconstruction);
+        printf("Reconstruction: mean squared error %.6f of a mean square of "
+               "%.6f\n",
+               e->reconstruction, e->power);
 }
 
 /* ---- JSON ---- */
-
-static void put_member(struct lat_buf *b, const char *name, double v)
-{
-    lat_buf_printf(b, ", \"%s\": ", name);
-    if (isfinite(v))
-        cli_put_float(b, (float)v);
-    else
-        lat_buf_puts(b, "null");
-}
-
-static void put_list(struct lat_buf *b, const char *name, const double *v,
-                     size_t n)
-{
-    lat_buf_printf(b, ", \"%s\": [", name);
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            lat_buf_puts(b, ", ");
-        cli_put_float(b, isfinite(v[i]) ? (float)v[i] : 0.0f);
-    }
-    lat_buf_puts(b, "]");
-}
 
 static void put_json(struct lat_buf *b, const struct lat_eval *e,
                      const struct lat_card *card)
@@ -90,29 +80,10 @@ static void put_json(struct lat_buf *b, const struct lat_eval *e,
     cli_put_string(b, card->name);
     lat_buf_printf(b,
                    ", \"version\": %u, \"digest\": \"sha256:%s\", "
-                   "\"patients\": %zu, \"windows\": %zu",
-                   card->version, card->digest, e->n_patients, e->n_windows);
-    put_member(b, "reconstruction",
-               e->has_reconstruction ? e->reconstruction : NAN);
-    put_list(b, "shift_ms", e->shift_ms, e->n_shifts);
-    lat_buf_puts(b, ", \"rows\": {");
-    for (int r = 0; r < LAT_N_ROWS; r++) {
-        const struct lat_row_eval *row = &e->rows[r];
-
-        lat_buf_printf(b, "%s\n  \"%s\": {\"name\": \"%s\"", r ? "," : "",
-                       lat_row_name((enum lat_row)r),
-                       lat_row_name((enum lat_row)r));
-        put_member(b, "S_75", row->at_75);
-        put_member(b, "S_mean_150", row->mean_150);
-        put_member(b, "N", row->between);
-        put_member(b, "recall_1", row->recall_1);
-        put_member(b, "recall_5", row->recall_5);
-        put_member(b, "patient_map", row->patient_map);
-        put_list(b, "S", row->curve, e->n_shifts);
-        put_list(b, "S_centered", row->curve_centered, e->n_shifts);
-        lat_buf_puts(b, "}");
-    }
-    lat_buf_puts(b, "\n}}\n");
+                   "\"evaluation\": ",
+                   card->version, card->digest);
+    lat_eval_print(b, e);
+    lat_buf_puts(b, "}\n");
 }
 
 /* ---- the run ---- */
@@ -180,7 +151,8 @@ static enum lat_code eval(const struct options *o, const char *name,
         code = open_data(&d, o, lat_model_card(m), err);
     if (!code)
         code = lat_eval_phase(e, m, kernel, d, split,
-                              o->windows ? (size_t)o->windows : 60, err);
+                              o->windows ? (size_t)o->windows : 60,
+                              cli_threads(o->threads), err);
     if (!code) {
         print_table(e, lat_model_card(m)->name);
         code = write_files(o, e, lat_model_card(m), err);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 int cli_report(const struct lat_err *err)
 {
@@ -70,4 +71,13 @@ enum lat_code cli_recipe_set(struct lat_recipe *r, const char *pair,
     memcpy(key, pair, (size_t)(eq - pair));
     key[eq - pair] = '\0';
     return lat_recipe_set(r, key, eq + 1, err);
+}
+
+unsigned cli_threads(uint64_t asked)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (asked)
+        return (unsigned)asked;
+    return n > 0 ? (unsigned)n : 1;
 }

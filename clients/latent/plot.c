@@ -9,10 +9,10 @@
 #include <math.h>
 
 enum {
-    WIDTH = 830,
+    WIDTH = 846,
     HEIGHT = 492,
     LEFT = 64,
-    RIGHT = 160,
+    RIGHT = 176,
     TOP = 78,
     BOTTOM = 56,
     LABEL_GAP = 17, /* between names at the right end */
@@ -32,6 +32,7 @@ static const struct {
     [LAT_ROW_ALL] = {"all", "#333333", "none", 1.6},
     [LAT_ROW_RAW] = {"raw samples", "#777777", "5 4", 1.4},
     [LAT_ROW_SPECTRUM] = {"spectrum", "#777777", "1.5 3", 1.8},
+    [LAT_ROW_HANN] = {"Hann spectrum", "#777777", "7 3 1.5 3", 1.4},
 };
 
 struct frame {
@@ -56,7 +57,8 @@ static struct frame frame_of(const struct lat_eval *e)
     for (size_t i = 0; i < e->n_shifts; i++) {
         f.x_max = fmax(f.x_max, e->shift_ms[i]);
         for (int r = 0; r < LAT_N_ROWS; r++)
-            f.y_min = fmin(f.y_min, e->rows[r].curve[i]);
+            if (e->rows[r].present)
+                f.y_min = fmin(f.y_min, e->rows[r].curve[i]);
     }
     f.y_min = floor(f.y_min * 5.0) / 5.0;
     return f;
@@ -121,46 +123,57 @@ static void put_curve(struct lat_buf *b, const struct frame *f,
 /* Names stand where their curves end, pushed apart where these meet: sorted
  * from above, each at least a gap below the one before, and all moved up again
  * when the last falls off the bottom. */
-static void place_names(double *y, int *order, const struct frame *f,
-                        const struct lat_eval *e)
+static int place_names(double *y, int *order, const struct frame *f,
+                       const struct lat_eval *e)
 {
     double bottom = TOP + INNER_H;
+    int n = 0;
 
     for (int r = 0; r < LAT_N_ROWS; r++) {
-        int at = r;
+        int at = n;
 
+        if (!e->rows[r].present)
+            continue;
         y[r] = y_of(f, e->rows[r].curve[e->n_shifts - 1]);
         for (; at > 0 && y[order[at - 1]] > y[r]; at--)
             order[at] = order[at - 1];
         order[at] = r;
+        n++;
     }
-    for (int i = 1; i < LAT_N_ROWS; i++)
+    for (int i = 1; i < n; i++)
         y[order[i]] = fmax(y[order[i]], y[order[i - 1]] + LABEL_GAP);
-    for (int i = LAT_N_ROWS - 1; i >= 0; i--) {
+    for (int i = n - 1; i >= 0; i--) {
         y[order[i]] = fmin(y[order[i]], bottom);
         bottom = y[order[i]] - LABEL_GAP;
     }
+    return n;
+}
+
+static void put_name(struct lat_buf *b, const struct lat_eval *e, int r,
+                     double end, double y)
+{
+    double x = LEFT + INNER_W;
+
+    lat_buf_printf(b,
+                   "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"%s\"/>\n"
+                   "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\"%s>%s "
+                   "%.2f</text>\n",
+                   x + 2.0, end, x + 12.0, y, style[r].colour, x + 16.0,
+                   y + 4.5, style[r].colour,
+                   r == LAT_ROW_INV ? " font-weight=\"600\"" : "",
+                   style[r].name, e->rows[r].at_75);
 }
 
 static void put_names(struct lat_buf *b, const struct frame *f,
                       const struct lat_eval *e)
 {
-    double y[LAT_N_ROWS], x = LEFT + INNER_W;
-    int order[LAT_N_ROWS];
+    double y[LAT_N_ROWS];
+    int order[LAT_N_ROWS], n = place_names(y, order, f, e);
 
-    place_names(y, order, f, e);
-    for (int r = 0; r < LAT_N_ROWS; r++) {
-        double end = y_of(f, e->rows[r].curve[e->n_shifts - 1]);
+    for (int i = 0; i < n; i++) {
+        int r = order[i];
 
-        lat_buf_printf(b,
-                       "<path d=\"M%.1f %.1fL%.1f %.1f\" stroke=\"%s\" "
-                       "stroke-width=\"1\"/>\n"
-                       "<text x=\"%.1f\" y=\"%.1f\" fill=\"%s\"%s>%s "
-                       "%.2f</text>\n",
-                       x + 2.0, end, x + 12.0, y[r], style[r].colour, x + 16.0,
-                       y[r] + 4.5, style[r].colour,
-                       r == LAT_ROW_INV ? " font-weight=\"600\"" : "",
-                       style[r].name, e->rows[r].at_75);
+        put_name(b, e, r, y_of(f, e->rows[r].curve[e->n_shifts - 1]), y[r]);
     }
 }
 
@@ -194,7 +207,8 @@ void cli_plot_eval(struct lat_buf *svg, const struct lat_eval *e,
     put_marks(svg, &f);
     put_axes(svg, &f);
     for (int r = LAT_N_ROWS; r-- > 0;)
-        put_curve(svg, &f, e, (enum lat_row)r);
+        if (e->rows[r].present)
+            put_curve(svg, &f, e, (enum lat_row)r);
     put_names(svg, &f, e);
     lat_buf_puts(svg, "</svg>\n");
 }

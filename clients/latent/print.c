@@ -72,7 +72,7 @@ static int file_width(const struct cli_embeddings *e, char *const *files)
     for (size_t i = 0; i < e->n; i++)
         if (strlen(files[e->items[i].file]) > width)
             width = strlen(files[e->items[i].file]);
-    return width > 40 ? 40 : (int)width;
+    return width > 24 ? 24 : (int)width;
 }
 
 /* The end of a long path is the part that tells. */

@@ -159,15 +159,6 @@ static enum lat_code run_trainer(struct lat_trainer *t, const struct options *o,
 
 /* ---- from options to a trainer ---- */
 
-static unsigned n_threads(const struct options *o)
-{
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (o->threads)
-        return (unsigned)o->threads;
-    return n > 0 ? (unsigned)n : 1;
-}
-
 static void print_data(const struct lat_dataset *d)
 {
     static const char *const names[] = {"training", "validation", "test"};
@@ -197,7 +188,7 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
         code = lat_dataset_open(&d, r, o->data, err);
     if (!code) {
         print_data(d);
-        code = lat_trainer_new(&t, r, d, kernel, n_threads(o), err);
+        code = lat_trainer_new(&t, r, d, kernel, cli_threads(o->threads), err);
     }
     if (!code)
         code = run_trainer(t, o, checkpoint, err);

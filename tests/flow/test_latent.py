@@ -360,11 +360,12 @@ def test_eval_prints_writes_and_draws(trained, tmp_path):
     text = ok("eval", trained, "--data", MITDB, "--recipe", RECIPE, "--windows", 4,
               "--json", tmp_path / "e.json", "--svg", tmp_path / "e.svg")
     assert "Reconstruction" in text
-    e = json.loads((tmp_path / "e.json").read_text())
-    assert e["patients"] >= 3 and len(e["rows"]) == 6
+    e = json.loads((tmp_path / "e.json").read_text())["evaluation"]
+    assert e["patients"] >= 3 and {"invariant", "variant", "free"} <= set(e["rows"])
     for row in e["rows"].values():
-        assert len(row["S"]) == len(e["shift_ms"])
-        assert row["S"][0] == pytest.approx(1.0, abs=1e-4)
-        assert -1.0001 <= min(row["S"]) and 0 <= row["recall_1"] <= row["recall_5"] <= 1
+        assert len(row["similarity"]) == len(e["shift_ms"])
+        assert row["similarity"][0] == pytest.approx(1.0, abs=1e-4)
+        assert min(row["similarity"]) >= -1.0001
+        assert 0 <= row["recall_1"] <= row["recall_5"] <= 1
     svg = xml.etree.ElementTree.parse(tmp_path / "e.svg").getroot()
     assert svg.tag.endswith("svg") and len(svg.findall(".//{*}path")) > 12
