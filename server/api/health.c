@@ -45,6 +45,8 @@ static enum lat_code readyz_reply(struct latd_req *req)
     case LATD_READY:
         break;
     }
+    if (app->models && latd_models_count(app->models) == 0)
+        return say(req, false, "no_models");
     if (atomic_load(&app->failing))
         return say(req, false, "inference_failing");
     return say(req, true, "");
