@@ -17,6 +17,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static struct {
     struct latd_metrics metrics;
     struct latd_http *http, *probes;
     struct latd_canary *canary;
+    pthread_t main;
     sigset_t signals;
     int caught; /* a signal to stop that came while loading, or 0 */
 } d;
@@ -53,13 +55,27 @@ static bool stops(int sig)
     return sig == SIGTERM || sig == SIGINT;
 }
 
+static void pass_on(int sig)
+{
+    pthread_kill(d.main, sig);
+}
+
+/* Main waits for signals, so they are blocked here and in every thread that
+ * begins after this.  OpenBLAS has begun threads of its own before main: one
+ * that gets a signal hands it over. */
 static void block_signals(void)
 {
+    static const int list[] = {SIGTERM, SIGINT, SIGHUP};
+    struct sigaction act = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+
+    d.main = pthread_self();
+    sigfillset(&act.sa_mask);
     sigemptyset(&d.signals);
-    sigaddset(&d.signals, SIGTERM);
-    sigaddset(&d.signals, SIGINT);
-    sigaddset(&d.signals, SIGHUP);
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        sigaddset(&d.signals, list[i]);
     pthread_sigmask(SIG_BLOCK, &d.signals, NULL);
+    for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        sigaction(list[i], &act, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 

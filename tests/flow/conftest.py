@@ -42,11 +42,17 @@ def models(tmp_path, made):
     return folder
 
 
+def clean_environ():
+    """Ours without settings of the daemon."""
+    return {k: v for k, v in os.environ.items()
+            if not k.startswith("LATENTD_")}
+
+
 class Daemon:
     def __init__(self, args, env=None, wait=True, **popen):
         self.proc = subprocess.Popen(
             [str(BUILD / "latentd")] + args, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **(env or {})}, **popen)
+            env={**clean_environ(), **(env or {})}, **popen)
         self.lines, self.raw = [], []
         self.news = threading.Condition()
         self.reader = threading.Thread(target=self._read, daemon=True)
