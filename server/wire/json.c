@@ -29,7 +29,8 @@ static size_t offset_in_body(const struct latd_scan *s, size_t at)
 static enum lat_code fail_parse(const struct latd_doc *doc,
                                 const json_error_t *at, struct lat_err *err)
 {
-    if (json_error_code(at) == json_error_out_of_memory)
+    /* jansson says nothing at all when it could not allocate a value */
+    if (json_error_code(at) == json_error_out_of_memory || !at->text[0])
         return lat_fail(err, LAT_ENOMEM, "the envelope of a body");
     return lat_fail_word(
         err, LAT_EFORMAT, "invalid_json", "not JSON at byte %zu: %s",

@@ -45,10 +45,11 @@ static bool wants_samples(const struct pass *s)
 /* Data URIs: "input" itself, an element of "input", or a "url" beneath. */
 static bool wants_uri(const struct pass *s)
 {
-    const struct frame *top = &s->stack[s->depth - 1];
+    const struct frame *top;
 
     if (s->depth == 0)
         return false;
+    top = &s->stack[s->depth - 1];
     if (key_is(top, "input"))
         return true;
     if (key_is(top, "url"))
@@ -192,11 +193,12 @@ static enum lat_code number(struct pass *s, struct lat_err *err)
 
 static void comma(struct pass *s)
 {
-    struct frame *top = &s->stack[s->depth - 1];
+    struct frame *top;
 
     s->p++;
     if (s->depth == 0)
         return;
+    top = &s->stack[s->depth - 1];
     if (top->object)
         s->at_key = true;
     else
