@@ -19,6 +19,11 @@ static const struct latd_route routes[] = {
     {LATD_GET, "/v1/models/{id}", &latd_models_get, false},
     {LATD_GET, "/models", &latd_models_index, false},
     {LATD_GET, "/models/{id}", &latd_models_get, false},
+    {LATD_POST, "/v1/embeddings", &latd_embeddings, false},
+    {LATD_POST, "/embeddings", &latd_embeddings, false},
+    {LATD_GET, "/v1/embeddings/{digest}", &latd_embeddings_get, false},
+    {LATD_GET, "/embeddings/{digest}", &latd_embeddings_get, false},
+    {LATD_POST, "/v1/validate", &latd_validate, false},
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };

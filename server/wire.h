@@ -85,10 +85,18 @@ struct latd_embed_req {
     enum latd_inputs_at place;
 };
 
-/* Without "on_error": "partial", the first input that is wrong is the error.
- * More than max_inputs are LAT_ETOOBIG, naming the setting. */
+struct latd_embed_limits {
+    size_t max_inputs; /* more are LAT_ETOOBIG, naming the setting */
+    bool each;         /* as if "on_error" were "partial" */
+};
+
+/* Without "on_error": "partial", the first input that is wrong is the error. */
 LAT_MUST_CHECK enum lat_code latd_wire_embed_decode(
-    struct latd_embed_req *out, const struct latd_body *body, size_t max_inputs,
+    struct latd_embed_req *out, const struct latd_body *body,
+    const struct latd_embed_limits *limits, struct lat_err *err);
+/* The same of a query alone: no inputs.  Nothing to free. */
+LAT_MUST_CHECK enum lat_code latd_wire_embed_query(
+    struct latd_embed_req *out, const struct latd_params *query,
     struct lat_err *err);
 /* The path of input i before what err->param has. */
 enum lat_code latd_wire_embed_at(const struct latd_embed_req *req, size_t i,
@@ -106,7 +114,8 @@ struct latd_embed_item {
     const struct lat_windows *windows; /* of the input; NULL with err */
     size_t window;                     /* the index in windows … */
     bool pooled;                       /* … or the mean of all of them */
-    const char *cache;                 /* hit, miss, coalesced, bypass */
+    const uint8_t *digest; /* without windows: of the one that it was */
+    const char *cache;     /* hit, miss, coalesced, bypass */
 };
 
 struct latd_embed_reply {
@@ -125,7 +134,7 @@ LAT_MUST_CHECK enum lat_code latd_wire_embed_encode(
     struct lat_err *err);
 /* One item as it stands in data. */
 LAT_MUST_CHECK enum lat_code latd_wire_embed_encode_one(
-    struct lat_buf *out, const struct latd_embed_reply *reply,
+    struct lat_buf *out, size_t *json_len, const struct latd_embed_reply *reply,
     struct lat_err *err);
 
 /* ---- POST /v1/validate ---------------------------- wire/validation.c */

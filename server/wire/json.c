@@ -6,9 +6,16 @@
 #include <math.h>
 #include <string.h>
 
+/* jansson reports some failed allocations as errors of syntax, so we remember
+ * for ourselves that one failed. */
+static _Thread_local bool starved;
+
 static void *json_alloc(size_t n)
 {
-    return lat_calloc(n, 1);
+    void *p = lat_calloc(n, 1);
+
+    starved |= !p;
+    return p;
 }
 
 void latd_wire_init(void)
@@ -29,8 +36,7 @@ static size_t offset_in_body(const struct latd_scan *s, size_t at)
 static enum lat_code fail_parse(const struct latd_doc *doc,
                                 const json_error_t *at, struct lat_err *err)
 {
-    /* jansson says nothing at all when it could not allocate a value */
-    if (json_error_code(at) == json_error_out_of_memory || !at->text[0])
+    if (starved || json_error_code(at) == json_error_out_of_memory)
         return lat_fail(err, LAT_ENOMEM, "the envelope of a body");
     return lat_fail_word(
         err, LAT_EFORMAT, "invalid_json", "not JSON at byte %zu: %s",
@@ -47,6 +53,7 @@ enum lat_code latd_doc_open(struct latd_doc *doc, const char *body, size_t len,
     code = latd_scan_run(&doc->scan, body, len, err);
     if (code)
         goto out;
+    starved = false;
     doc->root = json_loadb(doc->scan.envelope.len ? doc->scan.envelope.v : "",
                            doc->scan.envelope.len,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);

@@ -143,11 +143,14 @@ static void write_where(struct writer *w, const struct latd_embed_item *it)
 
 static void write_digest(struct lat_buf *out, const struct latd_embed_item *it)
 {
+    const uint8_t *digest = it->digest;
     char hex[LAT_DIGEST_HEX];
 
-    if (!it->windows || (it->pooled && it->windows->n != 1))
+    if (it->windows && (!it->pooled || it->windows->n == 1))
+        digest = it->windows->w[it->window].digest;
+    if (!digest)
         return;
-    lat_digest_hex(hex, it->windows->w[it->window].digest);
+    lat_digest_hex(hex, digest);
     lat_buf_printf(out, ",\"digest\":\"sha256:%s\"", hex);
 }
 
@@ -264,16 +267,15 @@ enum lat_code latd_wire_embed_encode(struct lat_buf *out, size_t *json_len,
     return finish(&w, json_len, err);
 }
 
-enum lat_code latd_wire_embed_encode_one(struct lat_buf *out,
+enum lat_code latd_wire_embed_encode_one(struct lat_buf *out, size_t *json_len,
                                          const struct latd_embed_reply *reply,
                                          struct lat_err *err)
 {
     struct writer w = {.out = out, .r = reply};
     enum lat_code code = begin(&w, err);
-    size_t json_len;
 
     if (code)
         return code;
     write_item(&w, 0);
-    return finish(&w, &json_len, err);
+    return finish(&w, json_len, err);
 }

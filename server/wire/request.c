@@ -91,7 +91,8 @@ static enum lat_code read_inputs(struct latd_embed_req *out,
 }
 
 static enum lat_code from_json(struct latd_embed_req *out,
-                               const struct latd_body *body, size_t max,
+                               const struct latd_body *body,
+                               const struct latd_embed_limits *limits,
                                struct lat_err *err)
 {
     static const char *const extra[] = {"input", NULL};
@@ -101,20 +102,23 @@ static enum lat_code from_json(struct latd_embed_req *out,
     if (code)
         return code;
     code = latd_options_decode(out, doc.root, extra, err);
+    out->partial |= limits->each;
     if (code == LAT_OK)
-        code = read_inputs(out, &doc, max, err);
+        code = read_inputs(out, &doc, limits->max_inputs, err);
     latd_doc_close(&doc);
     return code;
 }
 
 static enum lat_code from_flat(struct latd_embed_req *out, enum latd_kind kind,
                                const struct latd_body *body,
+                               const struct latd_embed_limits *limits,
                                struct lat_err *err)
 {
     struct lat_blob blob = {"body", body->data, body->len};
     enum lat_code code = latd_options_query(out, &body->query, err);
 
     out->place = LATD_AT_BODY;
+    out->partial |= limits->each;
     if (code == LAT_OK)
         code = new_inputs(out, 1, 1, err);
     if (code)
@@ -254,7 +258,8 @@ static enum lat_code read_fields(struct latd_embed_req *out, struct hints *h,
 }
 
 static enum lat_code from_parts(struct latd_embed_req *out,
-                                const struct latd_body *body, size_t max,
+                                const struct latd_body *body,
+                                const struct latd_embed_limits *limits,
                                 struct lat_err *err)
 {
     struct latd_part *parts = NULL;
@@ -272,7 +277,9 @@ static enum lat_code from_parts(struct latd_embed_req *out,
     if (code == LAT_OK)
         code = latd_files_check(parts, n, err);
     if (code == LAT_OK)
-        code = new_inputs(out, latd_files_count(parts, n), max, err);
+        code = new_inputs(out, latd_files_count(parts, n), limits->max_inputs,
+                          err);
+    out->partial |= limits->each;
     for (size_t i = 0; i < out->n && code == LAT_OK; i++) {
         struct latd_embed_input *in = &out->inputs[i];
 
@@ -286,20 +293,21 @@ static enum lat_code from_parts(struct latd_embed_req *out,
 /* ---- all kinds ---- */
 
 static enum lat_code by_kind(struct latd_embed_req *out, enum latd_kind kind,
-                             const struct latd_body *body, size_t max,
+                             const struct latd_body *body,
+                             const struct latd_embed_limits *limits,
                              struct lat_err *err)
 {
     switch (kind) {
     case LATD_KIND_JSON:
-        return from_json(out, body, max, err);
+        return from_json(out, body, limits, err);
     case LATD_KIND_MULTIPART:
-        return from_parts(out, body, max, err);
+        return from_parts(out, body, limits, err);
     case LATD_KIND_RAW:
     case LATD_KIND_CSV:
     case LATD_KIND_NPY:
         break;
     }
-    return from_flat(out, kind, body, err);
+    return from_flat(out, kind, body, limits, err);
 }
 
 static enum lat_code check_model(const struct latd_embed_req *req,
@@ -315,19 +323,31 @@ static enum lat_code check_model(const struct latd_embed_req *req,
 
 enum lat_code latd_wire_embed_decode(struct latd_embed_req *out,
                                      const struct latd_body *body,
-                                     size_t max_inputs, struct lat_err *err)
+                                     const struct latd_embed_limits *limits,
+                                     struct lat_err *err)
 {
     enum latd_kind kind;
     enum lat_code code = latd_wire_kind(&kind, body, err);
 
     *out = (struct latd_embed_req){.block = -1};
     if (code == LAT_OK)
-        code = by_kind(out, kind, body, max_inputs, err);
+        code = by_kind(out, kind, body, limits, err);
     if (code == LAT_OK)
         code = check_model(out, err);
     if (code)
         latd_wire_embed_fini(out);
     return code;
+}
+
+enum lat_code latd_wire_embed_query(struct latd_embed_req *out,
+                                    const struct latd_params *query,
+                                    struct lat_err *err)
+{
+    enum lat_code code;
+
+    *out = (struct latd_embed_req){.block = -1};
+    code = latd_options_query(out, query, err);
+    return code ? code : check_model(out, err);
 }
 
 void latd_wire_embed_fini(struct latd_embed_req *req)

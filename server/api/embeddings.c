@@ -1,0 +1,265 @@
+/* embeddings.c - signals to latents: from the cache, from another request that
+ * is at it already, or computed. */
+#define _GNU_SOURCE /* strcasestr */
+#include "../api.h"
+
+#include "../recall.h"
+#include "inputs.h"
+
+#include <string.h>
+
+/* One request.  Its items and recalls stand still until the batch is done. */
+struct embeddings {
+    struct latd_inputs in;
+    struct latd_item *items;     /* (in.n_windows), input after input */
+    struct latd_recall *recalls; /* beside them */
+    float *z;                    /* (in.n_windows, dims) */
+    float *means;                /* (in.asked.n, dims), when pooled */
+    struct latd_embed_item *out; /* what is answered */
+    size_t n_out;
+};
+
+static enum lat_code allocate(struct embeddings *e, struct lat_err *err)
+{
+    size_t dims = e->in.model->card->dims, n = e->in.n_windows;
+
+    e->items = lat_calloc(n, sizeof(*e->items));
+    e->recalls = lat_calloc(n, sizeof(*e->recalls));
+    e->z = lat_calloc(n * dims, sizeof(*e->z));
+    e->means = lat_calloc(e->in.asked.pool_mean ? e->in.asked.n * dims : 0,
+                          sizeof(*e->means));
+    e->out = lat_calloc(n + e->in.asked.n, sizeof(*e->out));
+    if (!e->items || !e->recalls || !e->z || !e->means || !e->out)
+        return lat_fail(err, LAT_ENOMEM, "%zu windows", n);
+    return LAT_OK;
+}
+
+static bool no_store(const struct latd_req *req)
+{
+    const char *control = latd_req_header(req, "Cache-Control");
+
+    return control && strcasestr(control, "no-store");
+}
+
+/* Asks the cache for each window.  Nothing can fail from here on: what others
+ * wait for is ended or resigned, whatever becomes of this request. */
+static void recall(struct embeddings *e, struct latd_req *req)
+{
+    size_t k = 0, dims = e->in.model->card->dims;
+    bool fresh = no_store(req);
+
+    for (size_t i = 0; i < e->in.asked.n; i++) {
+        const struct lat_windows *w = e->in.prepared[i].windows;
+
+        for (size_t j = 0; w && j < w->n; j++, k++) {
+            e->items[k].model = e->in.model;
+            e->items[k].x = w->w[j].x;
+            e->items[k].y = e->z + k * dims;
+            latd_recall_begin(&e->recalls[k], req, &e->items[k], w->w[j].digest,
+                              fresh);
+            req->compute |= e->recalls[k].how != LATD_RECALLED_HIT;
+        }
+    }
+}
+
+static enum lat_code embeddings_begin(struct latd_req *req)
+{
+    struct embeddings *e = req->state = lat_calloc(1, sizeof(*e));
+    enum lat_code code;
+
+    if (!e)
+        return lat_fail(&req->err, LAT_ENOMEM, "embeddings");
+    code = latd_inputs_init(&e->in, req, false);
+    if (code == LAT_OK)
+        code = allocate(e, &req->err);
+    if (code)
+        return code;
+    req->timeout_ms = e->in.asked.timeout_ms;
+    req->batch.items = e->items;
+    req->batch.n = e->in.n_windows;
+    latd_hist_count(&req->app->metrics->batch_inputs, e->in.n_windows);
+    latd_hist_count(&req->app->metrics->batch_samples, e->in.n_samples);
+    recall(e, req);
+    return LAT_OK;
+}
+
+static enum lat_code embeddings_submit(struct latd_req *req)
+{
+    return latd_infer_submit(req->app->infer, &req->batch, &req->err);
+}
+
+/* ---- the answer ---- */
+
+/* The first window of input i (k on) that failed, or NULL. */
+static const struct latd_item *failed_of(const struct embeddings *e, size_t i,
+                                         size_t k)
+{
+    const struct lat_windows *w = e->in.prepared[i].windows;
+
+    for (size_t j = 0; j < w->n; j++)
+        if (e->items[k + j].code)
+            return &e->items[k + j];
+    return NULL;
+}
+
+/* One word for several windows: all hits, else the least lucky. */
+static const char *cache_word(const struct latd_recall *r, size_t n)
+{
+    enum latd_recalled how = LATD_RECALLED_HIT;
+
+    for (size_t j = 0; j < n; j++) {
+        if (r[j].how == LATD_RECALLED_BYPASS || r[j].how == LATD_RECALLED_MISS)
+            return latd_recalled_word(r[j].how);
+        if (r[j].how == LATD_RECALLED_COALESCED)
+            how = r[j].how;
+    }
+    return latd_recalled_word(how);
+}
+
+static void mean_of(float *mean, const float *z, size_t n, size_t dims)
+{
+    for (size_t d = 0; d < dims; d++) {
+        double sum = 0.0;
+
+        for (size_t j = 0; j < n; j++)
+            sum += (double)z[j * dims + d];
+        mean[d] = (float)(sum / (double)n);
+    }
+}
+
+/* The items of input i, whose windows begin at k. */
+static void put_input(struct embeddings *e, size_t i, size_t k)
+{
+    const struct lat_windows *w = e->in.prepared[i].windows;
+    size_t dims = e->in.model->card->dims;
+    bool pooled = e->in.asked.pool_mean;
+
+    if (pooled)
+        mean_of(e->means + i * dims, e->z + k * dims, w->n, dims);
+    for (size_t j = 0; j < (pooled ? 1 : w->n); j++)
+        e->out[e->n_out++] = (struct latd_embed_item){
+            .input = i,
+            .id = e->in.asked.inputs[i].id,
+            .z = pooled ? e->means + i * dims : e->z + (k + j) * dims,
+            .windows = w,
+            .window = j,
+            .pooled = pooled,
+            .cache = cache_word(&e->recalls[k + j], pooled ? w->n : 1),
+        };
+}
+
+static void put_error(struct embeddings *e, size_t i)
+{
+    e->out[e->n_out++] = (struct latd_embed_item){
+        .input = i,
+        .id = e->in.asked.inputs[i].id,
+        .err = &e->in.prepared[i].err,
+    };
+}
+
+/* An input is answered whole or with its error; without on_error partial, the
+ * first error is everybody's. */
+static enum lat_code collect(struct embeddings *e, struct lat_err *err)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < e->in.asked.n; i++) {
+        struct latd_prepared *p = &e->in.prepared[i];
+        const struct latd_item *bad = p->windows ? failed_of(e, i, k) : NULL;
+
+        if (bad) {
+            p->err = bad->err;
+            p->err.code = bad->code;
+            latd_wire_embed_at(&e->in.asked, i, bad->code, &p->err);
+            if (!e->in.asked.partial) {
+                *err = p->err;
+                return bad->code;
+            }
+        }
+        if (bad || !p->windows)
+            put_error(e, i);
+        else
+            put_input(e, i, k);
+        k += p->windows ? p->windows->n : 0;
+    }
+    return LAT_OK;
+}
+
+/* RFC 9211: one cache, and what it did. */
+static void cache_status(struct latd_req *req, const struct embeddings *e)
+{
+    static const char *const parts[] = {"fwd=bypass", "hit", "fwd=miss; stored",
+                                        "fwd=miss; collapsed"};
+    size_t counts[4] = {0}, how = LATD_RECALLED_HIT;
+
+    for (size_t k = 0; k < e->in.n_windows; k++)
+        counts[e->recalls[k].how]++;
+    if (counts[LATD_RECALLED_BYPASS])
+        how = LATD_RECALLED_BYPASS;
+    else if (counts[LATD_RECALLED_MISS])
+        how = LATD_RECALLED_MISS;
+    else if (counts[LATD_RECALLED_COALESCED])
+        how = LATD_RECALLED_COALESCED;
+    if (e->in.n_windows == 1)
+        latd_reply_header(&req->reply, "Cache-Status", "latentd; %s",
+                          parts[how]);
+    else if (e->in.n_windows)
+        latd_reply_header(
+            &req->reply, "Cache-Status",
+            "latentd; %s; detail=\"hit=%zu miss=%zu "
+            "coalesced=%zu bypass=%zu\"",
+            parts[how], counts[LATD_RECALLED_HIT], counts[LATD_RECALLED_MISS],
+            counts[LATD_RECALLED_COALESCED], counts[LATD_RECALLED_BYPASS]);
+}
+
+static enum lat_code embeddings_reply(struct latd_req *req)
+{
+    struct embeddings *e = req->state;
+    struct latd_embed_reply reply = {.model = e->in.model->id,
+                                     .card = e->in.model->card,
+                                     .req = &e->in.asked,
+                                     .items = e->out,
+                                     .tokens = e->in.n_samples};
+    size_t json_len;
+    enum lat_code code = collect(e, &req->err);
+
+    if (code)
+        return code;
+    reply.n = e->n_out;
+    code =
+        latd_wire_embed_encode(&req->reply.body, &json_len, &reply, &req->err);
+    if (code)
+        return code;
+    if (e->in.asked.encoding == LATD_BYTES) {
+        req->reply.type = "application/octet-stream";
+        latd_reply_header(&req->reply, "Inference-Header-Content-Length", "%zu",
+                          json_len);
+    }
+    cache_status(req, e);
+    return LAT_OK;
+}
+
+static void embeddings_end(struct latd_req *req)
+{
+    struct embeddings *e = req->state;
+
+    if (!e)
+        return;
+    for (size_t k = 0; e->recalls && k < e->in.n_windows; k++)
+        if (e->recalls[k].item)
+            latd_recall_end(&e->recalls[k]);
+    lat_free(e->out);
+    lat_free(e->means);
+    lat_free(e->z);
+    lat_free(e->recalls);
+    lat_free(e->items);
+    latd_inputs_fini(&e->in);
+    lat_free(e);
+}
+
+const struct latd_handler latd_embeddings = {
+    .begin = embeddings_begin,
+    .submit = embeddings_submit,
+    .reply = embeddings_reply,
+    .end = embeddings_end,
+};

@@ -1,0 +1,169 @@
+/* inputs.c - from a body to windows. */
+#include "inputs.h"
+
+static const char *query(const void *arg, const char *name)
+{
+    return latd_req_query(arg, name);
+}
+
+struct latd_params latd_query_params(const struct latd_req *req)
+{
+    return (struct latd_params){query, req};
+}
+
+static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
+                            bool each)
+{
+    static const enum latd_format formats[] = {
+        [LATD_KIND_JSON] = LATD_FORMAT_json,
+        [LATD_KIND_MULTIPART] = LATD_FORMAT_multipart,
+        [LATD_KIND_RAW] = LATD_FORMAT_raw,
+        [LATD_KIND_CSV] = LATD_FORMAT_csv,
+        [LATD_KIND_NPY] = LATD_FORMAT_npy,
+    };
+    const struct latd_body body = {
+        .type = latd_req_header(req, "Content-Type"),
+        .encoding = latd_req_header(req, "Content-Encoding"),
+        .data = req->body,
+        .len = req->body_len,
+        .query = latd_query_params(req),
+    };
+    const struct latd_embed_limits limits = {req->app->config.max_inputs, each};
+    uint64_t begun = latd_now_ns();
+    enum latd_kind kind;
+    enum lat_code code = latd_wire_kind(&kind, &body, &req->err);
+
+    if (code)
+        return code;
+    code = latd_wire_embed_decode(&in->asked, &body, &limits, &req->err);
+    latd_hist_ns(&req->app->metrics->parse[formats[kind]],
+                 latd_now_ns() - begun);
+    return code;
+}
+
+enum lat_code latd_check_options(const struct latd_embed_req *asked,
+                                 const struct lat_card *card,
+                                 struct lat_err *err)
+{
+    struct lat_range part = {0, card->dims};
+    enum lat_code code;
+
+    if (asked->block >= 0 && !card->partitioned) {
+        code =
+            lat_fail(err, LAT_EINVAL, "model %s has no partitions", card->name);
+        return lat_at(err, code, "partition");
+    }
+    if (asked->block >= 0)
+        part = card->blocks[asked->block];
+    if (!asked->dimensions || asked->dimensions == part.end - part.begin)
+        return LAT_OK;
+    if (asked->block < 0 && card->partitioned &&
+        card->blocks[LAT_INV].begin == 0 &&
+        asked->dimensions == card->blocks[LAT_INV].end)
+        return LAT_OK;
+    code =
+        lat_fail(err, LAT_EINVAL,
+                 "dimensions is %zu, but the %zu of model %s have no "
+                 "shorter prefix that means something%s",
+                 asked->dimensions, part.end - part.begin, card->name,
+                 card->partitioned ? ", except the invariant partition" : "");
+    return lat_at(err, code, "dimensions");
+}
+
+/* A hop of one sample makes as many windows as there are samples: refused
+ * before they are cut. */
+static enum lat_code check_windows(const struct latd_inputs *in,
+                                   const struct lat_signal *sig, size_t most,
+                                   struct lat_err *err)
+{
+    const struct lat_card *card = in->model->card;
+    double hop =
+        (double)(in->asked.cut.hop ? in->asked.cut.hop : card->input.window);
+    double n = (double)sig->n_samples * card->input.rate_hz / sig->rate_hz;
+
+    if (in->asked.cut.mode != LAT_TILE || !(n > (double)card->input.window))
+        return LAT_OK;
+    n = (double)in->n_windows + (n - (double)card->input.window) / hop + 1.0;
+    if (n <= (double)most + 1.0)
+        return LAT_OK;
+    return lat_fail(err, LAT_ETOOBIG,
+                    "%.0f windows, at most %zu are embedded at once "
+                    "(max-inputs); a longer hop_samples makes fewer",
+                    n, most);
+}
+
+static void count_warnings(struct latd_metrics *m, const struct lat_windows *w)
+{
+    for (int i = 0; i < LAT_N_WARNINGS; i++)
+        if (w->warned[i])
+            atomic_fetch_add(&m->warnings[i], 1);
+}
+
+static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
+                             size_t i)
+{
+    struct latd_embed_input *from = &in->asked.inputs[i];
+    struct latd_prepared *to = &in->prepared[i];
+    size_t most = req->app->config.max_inputs;
+    enum lat_code code;
+
+    to->err = from->err;
+    if (!from->sig)
+        return LAT_OK;
+    code = check_windows(in, from->sig, most, &req->err);
+    if (code)
+        return latd_wire_embed_at(&in->asked, i, code, &req->err);
+    code = lat_prepare(&to->windows, in->model->card, from->sig, &in->asked.cut,
+                       &to->err);
+    if (code) {
+        latd_wire_embed_at(&in->asked, i, code, &to->err);
+        if (!in->asked.partial || code == LAT_ENOMEM) {
+            req->err = to->err;
+            return code;
+        }
+        return LAT_OK;
+    }
+    lat_signal_free(from->sig); /* its windows are copies */
+    from->sig = NULL;
+    in->n_windows += to->windows->n;
+    in->n_samples += to->windows->n * in->model->card->input.window;
+    count_warnings(req->app->metrics, to->windows);
+    if (in->n_windows > most)
+        return lat_fail(&req->err, LAT_ETOOBIG,
+                        "%zu windows, at most %zu are embedded at once "
+                        "(max-inputs)",
+                        in->n_windows, most);
+    return LAT_OK;
+}
+
+enum lat_code latd_inputs_init(struct latd_inputs *in, struct latd_req *req,
+                               bool each)
+{
+    enum lat_code code = decode(in, req, each);
+
+    if (code)
+        return code;
+    code = latd_models_ref(req->app->models, in->asked.model, &in->model,
+                           &req->err);
+    if (code)
+        return lat_at(&req->err, code, "model");
+    code = latd_check_options(&in->asked, in->model->card, &req->err);
+    if (code)
+        return code;
+    in->prepared = lat_calloc(in->asked.n, sizeof(*in->prepared));
+    if (!in->prepared)
+        return lat_fail(&req->err, LAT_ENOMEM, "%zu inputs", in->asked.n);
+    for (size_t i = 0; i < in->asked.n && code == LAT_OK; i++)
+        code = prepare(in, req, i);
+    return code;
+}
+
+void latd_inputs_fini(struct latd_inputs *in)
+{
+    for (size_t i = 0; in->prepared && i < in->asked.n; i++)
+        lat_windows_free(in->prepared[i].windows);
+    lat_free(in->prepared);
+    latd_wire_embed_fini(&in->asked);
+    latd_model_unref(in->model);
+    *in = (struct latd_inputs){0};
+}
