@@ -73,6 +73,13 @@ static double norm(const float *v, size_t n)
     return sqrt(sum);
 }
 
+static void write_float(struct lat_buf *out, float v)
+{
+    char text[LAT_NUMBER_MAX];
+
+    lat_buf_put(out, text, (size_t)(lat_number_print(text, v) - text));
+}
+
 /* The part of the latent that was asked for, of unit length if so. */
 static void write_embedding(struct writer *w, const float *z)
 {
@@ -111,7 +118,7 @@ static void write_partitions(struct writer *w, const float *z)
             lat_block_name((enum lat_block)b), at->begin, at->end);
         write_vector(w, z + at->begin, n);
         lat_buf_puts(w->out, ",\"norm\":");
-        latd_write_number(w->out, norm(z + at->begin, n));
+        write_float(w->out, (float)norm(z + at->begin, n));
         lat_buf_puts(w->out, "}");
     }
     lat_buf_puts(w->out, "}");

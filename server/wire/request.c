@@ -38,7 +38,7 @@ static enum lat_code new_inputs(struct latd_embed_req *out, size_t n,
     if (n > max) {
         code = lat_fail(err, LAT_ETOOBIG,
                         "%zu inputs, at most %zu are taken at once "
-                        "(--max-inputs)",
+                        "(max-inputs)",
                         n, max);
         return lat_at(err, code, "input");
     }
