@@ -70,7 +70,8 @@ enum lat_code lat__contrast_new(struct lat_contrast **out,
     c->block = lat_calloc(lay_out(c), sizeof(float));
     if (!c->block) {
         lat_free(c);
-        return lat_fail(err, LAT_ENOMEM, "cosines of %zu rows", c->rows);
+        return lat_fail(err, LAT_ENOMEM, "cosines of %zu rows",
+                        spec->n * spec->n_views);
     }
     lay_out(c);
     *out = c;
