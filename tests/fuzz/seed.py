@@ -1,0 +1,32 @@
+# Seeds of the corpora, from the cases of tests/cases/formats and by hand.
+import glob
+import os
+
+CASES = "../cases/formats"
+
+
+def put(name, i, data):
+    os.makedirs("corpus/" + name, exist_ok=True)
+    with open("corpus/%s/seed-%03d" % (name, i), "wb") as f:
+        f.write(data)
+
+
+paths = sorted(glob.glob(CASES + "/*/*.hea"))
+for i, path in enumerate(paths):
+    stem = os.path.splitext(os.path.basename(path))[0]
+    head = open(path, "rb").read()
+    for k, name in enumerate(["%s.dat" % stem, "two_a.dat", "two_b.dat"]):
+        head = head.replace(name.encode(), b"ab"[k > 1 :][:1])
+    data = b""
+    if os.path.exists(path[:-4] + ".dat"):
+        data = open(path[:-4] + ".dat", "rb").read()
+    put("wfdb", i, head + b"\0" + data)
+for kind in ["csv", "npy"]:
+    for i, path in enumerate(sorted(glob.glob(CASES + "/*/*." + kind))):
+        put(kind, i, bytes([7 if kind == "csv" else 0]) + open(path, "rb").read())
+for i, text in enumerate(
+    "0 -0 1 0.1 1e999 -1e-999 16777217 7e-46 3.4028236e38 1.17549435e-38 "
+    "123456789012345678901234567890 0.014999999664723873 1.5e 01 - +1 "
+    "1.00000005960464477539062500000000000000000001 9e99999999999999999999".split()
+):
+    put("number", i, text.encode())
