@@ -29,11 +29,12 @@ static enum lat_code check_task(const struct lat_card *card,
     const struct lat__shape out = net->task.out;
     const struct lat__shape in = net->encoder.in;
 
+    if ((card->task == LAT_TASK_NONE) != (net->task.n_layers == 0))
+        return lat_fail(err, LAT_EFORMAT, "card: task: is %s, yet it has %s",
+                        net->task.n_layers ? "null" : "said",
+                        net->task.n_layers ? "layers" : "no layers");
     switch (card->task) {
     case LAT_TASK_NONE:
-        if (net->task.n_layers)
-            return lat_fail(err, LAT_EFORMAT,
-                            "card: task: is null, yet it has layers");
         return LAT_OK;
     case LAT_TASK_RECONSTRUCTION:
         if (out.w != in.w || out.c != in.c)

@@ -24,11 +24,14 @@ static enum lat_code read_layer(struct lat__layer_spec *l, const json_t *v,
     l->kind = lat__layer_name(kind);
     if (!l->kind)
         return lat_fail(err, LAT_EFORMAT, "unknown kind \"%s\"", kind);
-    for (size_t f = 0; f < LAT_LAYER_FIELDS && !code; f++)
-        if (json_object_get(v, lat__layer_fields[f].name))
-            code = lat__json_count(lat__layer_field(l, f), v,
-                                   lat__layer_fields[f].name, 0, LAT_FIELD_MAX,
-                                   err);
+    for (size_t f = 0; f < LAT_LAYER_FIELDS && !code; f++) {
+        const char *name = lat__layer_fields[f].name;
+        bool none = strcmp(name, "pad") == 0 || strcmp(name, "from") == 0;
+
+        if (json_object_get(v, name))
+            code = lat__json_count(lat__layer_field(l, f), v, name,
+                                   none ? 0 : 1, LAT_FIELD_MAX, err);
+    }
     return code;
 }
 

@@ -61,7 +61,7 @@ static const struct model_case model_cases[] = {
      "card: architecture: encoder[6] maxpool: has no out"},
     {CARD, "\"kind\":\"maxpool\"", "\"kind\":\"maxpool\",\"turbo\":4",
      "encoder[6]: unknown field \"turbo\""},
-    {CARD, "\"out\":6", "\"out\":-6", "out is not a whole number from 0"},
+    {CARD, "\"out\":6", "\"out\":-6", "out is not a whole number from 1"},
     {CARD, "\"out\":6", "\"out\":999999999", "out is not a whole number"},
     {CARD, "\"out\":6", "\"out\":7",
      "tensor encoder.3.weight: shape is (6, 4, 3), the architecture wants "
@@ -70,6 +70,8 @@ static const struct model_case model_cases[] = {
      "card: task: is null, yet it has layers"},
     {CARD, "{\"kind\":\"reconstruction\"}", "{\"kind\":\"prophecy\"}",
      "kind is \"prophecy\", must be reconstruction or classes"},
+    {CARD, "{\"kind\":\"reconstruction\"}", "{\"kind\":\"classes\"}",
+     "labels is not a list of 2 to 64"},
     {CARD, "{\"kind\":\"reconstruction\"}",
      "{\"kind\":\"classes\",\"labels\":[\"a\",\"b\"]}",
      "card: task: 2 labels, 40 outputs"},

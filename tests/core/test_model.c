@@ -72,6 +72,29 @@ TEST(model, card_is_decoded_and_encoded_equal)
     lat_model_unref(m);
 }
 
+/* The example beside the schema is a card, and its layers fit. */
+TEST(card, example_of_the_schema_is_taken)
+{
+    struct lat__architecture arch = {0};
+    struct lat_card card = {0};
+    struct lat__net *net;
+    struct lat_err err = {0};
+    char *text = NULL;
+    size_t len = 0;
+
+    UNUSED_STATE;
+    must(lat_file_read(&text, &len, src_path("schema/model-card.example.json"),
+                       LAT_CARD_MAX, &err),
+         &err);
+    must(lat__card_decode(&card, &arch, text, &err), &err);
+    net = model_net(&arch, &(struct model_spec){.window = card.input.window,
+                                                .channels = 1});
+    CHECK(net->dims == card.dims && card.blocks[LAT_FREE].begin == 48);
+    lat__net_free(net);
+    lat__architecture_fini(&arch);
+    lat_free(text);
+}
+
 TEST(model, identity_and_digests_are_of_their_parts)
 {
     struct model_spec other = small_model;
@@ -316,6 +339,7 @@ int main(void)
         T(model, is_what_was_written),
         T(model, file_is_read_and_written_back_byte_equal),
         T(model, card_is_decoded_and_encoded_equal),
+        T(card, example_of_the_schema_is_taken),
         T(model, identity_and_digests_are_of_their_parts),
         T(model, that_is_hostile_is_refused_by_name),
         T(model, whose_lengths_lie_is_refused),
