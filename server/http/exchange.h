@@ -40,6 +40,29 @@ struct latd_exchange {
     struct latd_task wait, resume;
 };
 
+/* ---- head.c */
+
+/* NULL when there is no memory. */
+struct latd_exchange *latd_exchange_new(struct latd_http *http,
+                                        struct MHD_Connection *conn,
+                                        const char *url, const char *method);
+/* Finds the handler; or the error that the header alone makes plain. */
+LAT_MUST_CHECK enum lat_code latd_exchange_check(struct latd_exchange *x);
+uint64_t latd_exchange_content_length(const struct latd_exchange *x);
+/* Raises it; more is "at least " when the end is not known. */
+enum lat_code latd_exchange_too_large(struct latd_exchange *x, uint64_t sent,
+                                      const char *more);
+
+/* ---- body.c */
+
+/* A body that is refused is read on, to a limit, and thrown away: a client
+ * that still sends would be reset before it has read why.  One that asked
+ * first (Expect: 100-continue) is told at once. */
+bool latd_exchange_read_on(const struct latd_exchange *x);
+/* The next bytes; sets x->code when they are too many. */
+enum MHD_Result latd_exchange_collect(struct latd_exchange *x, const char *data,
+                                      size_t *len);
+
 /* ---- answer.c */
 
 /* Sends the reply, or the error when code says so.  Ends the handler. */
