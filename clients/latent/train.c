@@ -130,9 +130,69 @@ static enum lat_code stop_early(struct lat_trainer *t, const char *checkpoint,
                     why, checkpoint);
 }
 
-static enum lat_code run_trainer(struct lat_trainer *t, const struct options *o,
+/* ---- what came out ---- */
+
+struct given {
+    const struct options *o;
+    const struct lat_kernel *kernel;
+    const struct lat_dataset *d;
+};
+
+enum { WINDOWS = 60 }; /* of a subject, as latent eval has by default */
+
+/* One split as "test": {...}; nothing when it has no subject. */
+static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
+                                   const struct given *g, enum lat_split split,
+                                   struct lat_err *err)
+{
+    static const char *const names[] = {"train", "valid", "test"};
+    struct lat_eval *e;
+    enum lat_code code;
+
+    if (lat_dataset_info(g->d).subjects[split] == 0)
+        return LAT_OK;
+    e = lat_calloc(1, sizeof(*e));
+    if (!e)
+        return lat_fail(err, LAT_ENOMEM, "evaluation");
+    code = lat_eval_phase(e, m, g->kernel, g->d, split, WINDOWS,
+                          cli_threads(g->o->threads), err);
+    if (!code) {
+        lat_buf_printf(json, "%c\"%s\":", json->len ? ',' : '{', names[split]);
+        lat_eval_print(json, e);
+    }
+    lat_free(e);
+    return code;
+}
+
+/* The model file says of itself what was measured: written once to be
+ * measured, and once more with the figures in its card. */
+static enum lat_code publish(const struct lat_trainer *t, const struct given *g,
+                             struct lat_err *err)
+{
+    struct lat_model *m = NULL;
+    struct lat_buf json = {0};
+    enum lat_code code = lat_train_publish(t, g->o->output, NULL, err);
+
+    if (!code)
+        code = lat_model_read(&m, g->o->output, err);
+    if (!code)
+        code = measure_split(&json, m, g, LAT_VALID, err);
+    if (!code)
+        code = measure_split(&json, m, g, LAT_TEST, err);
+    lat_buf_puts(&json, json.len ? "}" : "null");
+    if (!code && json.failed)
+        code = lat_fail(err, LAT_ENOMEM, "results");
+    if (!code)
+        code = lat_train_publish(t, g->o->output, json.v, err);
+    lat_buf_fini(&json);
+    lat_model_unref(m);
+    return code;
+}
+
+static enum lat_code run_trainer(struct lat_trainer *t, const struct given *g,
                                  const char *checkpoint, struct lat_err *err)
 {
+    const struct options *o = g->o;
     struct show s = {.terminal = isatty(STDOUT_FILENO) == 1};
     enum lat_code code = LAT_OK;
 
@@ -149,7 +209,7 @@ static enum lat_code run_trainer(struct lat_trainer *t, const struct options *o,
         return code;
     if (!lat_train_finished(t))
         return stop_early(t, checkpoint, "interrupted", err);
-    code = lat_train_publish(t, o->output, NULL, err);
+    code = publish(t, g, err);
     if (!code) {
         remove(checkpoint);
         printf("wrote %s\n", o->output);
@@ -190,8 +250,11 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
         print_data(d);
         code = lat_trainer_new(&t, r, d, kernel, cli_threads(o->threads), err);
     }
-    if (!code)
-        code = run_trainer(t, o, checkpoint, err);
+    if (!code) {
+        const struct given g = {o, kernel, d};
+
+        code = run_trainer(t, &g, checkpoint, err);
+    }
     lat_trainer_free(t);
     lat_dataset_free(d);
     lat_recipe_free(r);
