@@ -67,7 +67,7 @@ static enum lat_code read_hints(struct lat_hints *h,
     if (code)
         return code;
     if (h->rate_hz < 0.0) {
-        code = lat_fail_word(err, LAT_EUNFIT, "invalid_sampling_rate",
+        code = lat_fail_word(err, LAT_EUNFIT, "invalid_rate",
                              "rate is %g, must be above 0", h->rate_hz);
         return lat_at(err, code, "rate");
     }

@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* jansson reports some failed allocations as errors of syntax, so we remember
- * for ourselves that one failed. */
+/* jansson reports some failed allocations as errors of syntax, and passes over
+ * others with a character less in a name or a number: so we remember for
+ * ourselves that one failed. */
 static _Thread_local bool starved;
 
 static void *json_alloc(size_t n)
@@ -57,7 +58,7 @@ enum lat_code latd_doc_open(struct latd_doc *doc, const char *body, size_t len,
     doc->root = json_loadb(doc->scan.envelope.len ? doc->scan.envelope.v : "",
                            doc->scan.envelope.len,
                            JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
-    if (!doc->root)
+    if (!doc->root || starved)
         code = fail_parse(doc, &at, err);
     else if (!json_is_object(doc->root))
         code = lat_fail_word(err, LAT_EINVAL, "invalid_json",
@@ -95,6 +96,18 @@ const char *latd_doc_text(struct latd_doc *doc, const json_t *value,
     }
     *len = json_string_length(value);
     return json_string_value(value);
+}
+
+json_t *latd_json_literal(const char *text)
+{
+    json_t *v;
+
+    starved = false;
+    v = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (!starved)
+        return v ? v : json_string(text);
+    json_decref(v);
+    return NULL;
 }
 
 /* The words, with commas between, for a message. */

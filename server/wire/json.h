@@ -28,6 +28,10 @@ struct latd_piece *latd_doc_piece(struct latd_doc *doc, const json_t *value);
 const char *latd_doc_text(struct latd_doc *doc, const json_t *value,
                           size_t *len);
 
+/* What text is as JSON, as true or 5; else it is a text.  The caller's; NULL
+ * when there is no memory, or it is not UTF-8. */
+json_t *latd_json_literal(const char *text);
+
 /* Refuses members that are not among names (ended by NULL). */
 LAT_MUST_CHECK enum lat_code latd_json_known(const json_t *obj,
                                              const char *const *names,

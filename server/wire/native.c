@@ -151,7 +151,7 @@ static enum lat_code read_rate(struct said *said, const json_t *obj,
                              "sampling_rate_hz is missing; it is never "
                              "guessed");
     else
-        code = lat_fail_word(err, LAT_EUNFIT, "invalid_sampling_rate",
+        code = lat_fail_word(err, LAT_EUNFIT, "invalid_rate",
                              "sampling_rate_hz is %g, must be above 0",
                              said->rate_hz);
     return lat_at(err, code, "sampling_rate_hz");

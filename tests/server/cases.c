@@ -1,0 +1,139 @@
+/* cases.c - see cases.h. */
+#define _GNU_SOURCE
+#include "cases.h"
+
+#include "../../server/wire/base64.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int is_case(const struct dirent *d)
+{
+    const char *dot = strrchr(d->d_name, '.');
+
+    return dot && strcmp(dot, ".case") == 0;
+}
+
+static bool pick(char *path, size_t size, const char *dir, size_t n)
+{
+    const char *root = getenv("LATENTD_SRCDIR");
+    struct dirent **list;
+    char folder[2048];
+    int found;
+
+    snprintf(folder, sizeof(folder), "%s/tests/cases/embeddings/%s",
+             root ? root : ".", dir);
+    found = scandir(folder, &list, is_case, alphasort);
+    path[0] = '\0';
+    for (int i = 0; i < found; i++) {
+        if ((size_t)i == n)
+            snprintf(path, size, "%s/%s", folder, list[i]->d_name);
+        free(list[i]);
+    }
+    if (found >= 0)
+        free(list);
+    return path[0] != '\0';
+}
+
+/* Each line end but the last two, the file's own, becomes CR LF. */
+static void widen(struct wire_case *c)
+{
+    struct lat_buf b = {0};
+
+    for (size_t i = 0; i < c->body_len; i++) {
+        if (c->body[i] == '\n')
+            lat_buf_puts(&b, "\r");
+        lat_buf_put(&b, c->body + i, 1);
+    }
+    c->body_own = c->body = b.v;
+    c->body_len = b.len;
+}
+
+static void split_query(struct wire_case *c)
+{
+    const char *query = case_get(c, "Query");
+
+    snprintf(c->query, sizeof(c->query) - 1, "%s", query ? query : "");
+    for (char *p = c->query; *p; p++)
+        if (*p == '&')
+            *p = '\0';
+}
+
+bool case_open(struct wire_case *c, const char *dir, size_t n)
+{
+    char path[4096];
+    size_t len;
+
+    *c = (struct wire_case){0};
+    if (!pick(path, sizeof(path), dir, n) ||
+        lat_file_read(&c->file, &len, path, 1 << 24, NULL))
+        return false;
+    snprintf(c->name, sizeof(c->name), "%s/%.100s", dir,
+             strrchr(path, '/') + 1);
+    c->head = c->file;
+    c->body = strstr(c->file, "\n\n");
+    if (!c->body)
+        abort();
+    *c->body = '\0';
+    c->body += 2;
+    c->body_len = len - (size_t)(c->body - c->file) - 1; /* its last \n */
+    if (case_get(c, "Body") && latd_base64_decode(&c->body_own, &c->body_len,
+                                                  c->body, c->body_len, NULL))
+        abort();
+    if (c->body_own)
+        c->body = c->body_own;
+    if (case_get(c, "Lines"))
+        widen(c);
+    split_query(c);
+    return true;
+}
+
+void case_close(struct wire_case *c)
+{
+    lat_free(c->body_own);
+    lat_free(c->file);
+}
+
+const char *case_get(const struct wire_case *c, const char *name)
+{
+    static char value[4096];
+    size_t len = strlen(name);
+
+    for (const char *p = c->head; p; p = strchr(p, '\n')) {
+        p += *p == '\n';
+        if (strncmp(p, name, len) == 0 && p[len] == ':') {
+            snprintf(value, sizeof(value), "%.*s",
+                     (int)strcspn(p + len + 2, "\n"), p + len + 2);
+            return value;
+        }
+    }
+    return NULL;
+}
+
+static const char *query_get(const void *arg, const char *name)
+{
+    const struct wire_case *c = arg;
+    size_t len = strlen(name);
+
+    for (const char *p = c->query; *p; p += strlen(p) + 1)
+        if (strncmp(p, name, len) == 0 && p[len] == '=')
+            return p + len + 1;
+    return NULL;
+}
+
+struct latd_body case_body(const struct wire_case *c, char **type,
+                           char **encoding)
+{
+    const char *v = case_get(c, "Content-Type");
+
+    *type = v ? lat_strdup(v) : NULL;
+    v = case_get(c, "Content-Encoding");
+    *encoding = v ? lat_strdup(v) : NULL;
+    return (struct latd_body){.type = *type,
+                              .encoding = *encoding,
+                              .data = c->body,
+                              .len = c->body_len,
+                              .query = {query_get, c}};
+}

@@ -1,0 +1,36 @@
+/*
+ * cases.h - a case is a file: lines of what it is and what must become of it,
+ * an empty line, a body.
+ *
+ *     Content-Type, Content-Encoding, Query   as in a request
+ *     Lines: crlf          line ends of the body, but the last, become CR LF
+ *     Body: base64         the body is bytes
+ *     Max-Inputs: 8        instead of 2048
+ *     Inputs, Channels, Samples, Id           of what is decoded, or:
+ *     Expect: 422 word param, Message: part   of the error
+ *     Needs: model         only a daemon with a model finds it wrong
+ */
+#ifndef TESTS_CASES_H
+#define TESTS_CASES_H
+
+#include "../../server/wire.h"
+
+struct wire_case {
+    char name[128];
+    char *file, *head, *body; /* head and body lie in file, but see body_own */
+    char *body_own;
+    size_t body_len;
+    char query[1024]; /* split at & by NULs, two at the end */
+};
+
+/* The n-th case below tests/cases/embeddings/dir, in order of name; false:
+ * there are no more. */
+bool case_open(struct wire_case *c, const char *dir, size_t n);
+void case_close(struct wire_case *c);
+/* The value of a line of the head, in a static buffer; NULL: not there. */
+const char *case_get(const struct wire_case *c, const char *name);
+/* As it would come; type and encoding are the caller's to lat_free. */
+struct latd_body case_body(const struct wire_case *c, char **type,
+                           char **encoding);
+
+#endif
