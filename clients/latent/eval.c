@@ -49,14 +49,14 @@ static void print_table(const struct lat_eval *e, const char *model)
 {
     printf("%s on %zu patients, %zu windows\n\n", model, e->n_patients,
            e->n_windows);
-    printf("%-10s %8s %9s %9s %9s %9s %8s %8s %8s\n", "", "S(75)", "S(<=150)",
+    printf("%-13s %8s %9s %9s %9s %9s %8s %8s %8s\n", "", "S(75)", "S(<=150)",
            "S(75) c.", "N", "gap", "R@1", "R@5", "mAP");
     for (int r = 0; r < LAT_N_ROWS; r++) {
         const struct lat_row_eval *row = &e->rows[r];
 
         if (!row->present)
             continue;
-        printf("%-10s %8.4f %9.4f %9.4f %9.4f %9.4f %8.3f %8.3f %8.3f\n",
+        printf("%-13s %8.4f %9.4f %9.4f %9.4f %9.4f %8.3f %8.3f %8.3f\n",
                lat_row_name((enum lat_row)r), row->at_75, row->mean_150,
                centered_75(e, row), row->between, row->at_75 - row->between,
                row->recall_1, row->recall_5, row->patient_map);

@@ -201,7 +201,7 @@ void cli_plot_eval(struct lat_buf *svg, const struct lat_eval *e,
     put_text(svg, model);
     lat_buf_printf(svg,
                    ": cosine of a window with itself, shifted</text>\n"
-                   "<text x=\"%d\" y=\"49\" fill=\"#555\">%zu test patients, "
+                   "<text x=\"%d\" y=\"49\" fill=\"#555\">%zu patients, "
                    "%zu windows; the numbers are S(75 ms)</text>\n",
                    LEFT, e->n_patients, e->n_windows);
     put_marks(svg, &f);
