@@ -1,6 +1,8 @@
 /* records.c - records in memory, by subject and split. */
 #include "../train.h"
 
+#include <string.h>
+
 /* Each subject's records, one list after the other in one block. */
 static void list_records(struct lat_dataset *d)
 {
@@ -21,9 +23,11 @@ static void digest(struct lat_dataset *d)
     lat_sha256_init(&h);
     for (size_t i = 0; i < d->n_records; i++) {
         const struct lat__record *rec = &d->records[i];
+        const char *subject = d->subjects[rec->subject].name;
 
-        lat_sha256_add(&h, rec->name, sizeof(rec->name));
-        lat_sha256_add(&h, d->subjects[rec->subject].name, LAT_NAME_MAX);
+        /* With their NULs, and without what lies behind these. */
+        lat_sha256_add(&h, rec->name, strlen(rec->name) + 1);
+        lat_sha256_add(&h, subject, strlen(subject) + 1);
         lat_sha256_add(&h, rec->v, rec->n * sizeof(*rec->v));
     }
     lat_sha256_end(&h, d->digest);
