@@ -110,6 +110,17 @@ void cli_catalog_fini(struct cli_catalog *c)
     lat_free(c->files);
 }
 
+void cli_model_label(char label[CLI_LABEL_MAX], const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct cli_model_file f = {0};
+
+    if (take_name(&f, slash ? slash + 1 : path))
+        snprintf(label, CLI_LABEL_MAX, "%s@%u", f.name, f.version);
+    else
+        snprintf(label, CLI_LABEL_MAX, "%s", slash ? slash + 1 : path);
+}
+
 /* "a, b and c", as far as there is room. */
 static void list_names(char *out, size_t room, const struct cli_catalog *c)
 {

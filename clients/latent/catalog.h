@@ -29,4 +29,8 @@ LAT_MUST_CHECK enum lat_code cli_model_find(char path[4096], const char *dir,
                                             const char *name,
                                             struct lat_err *err);
 
+/* NAME@VERSION, as a server would call the file: by its name, not its card. */
+enum { CLI_LABEL_MAX = 160 };
+void cli_model_label(char label[CLI_LABEL_MAX], const char *path);
+
 #endif

@@ -56,9 +56,12 @@ static void print_prep(const struct lat_prep *p)
     printf(" each window by itself\n");
 }
 
-static void print_card(const struct lat_card *c)
+static void print_card(const char *path, const struct lat_card *c)
 {
-    printf("model        %s@%u\n", c->name, c->version);
+    char label[CLI_LABEL_MAX];
+
+    cli_model_label(label, path);
+    printf("model        %s\n", label);
     print_input(&c->input);
     print_prep(&c->prep);
     printf("latent       %zu dimensions", c->dims);
@@ -131,7 +134,7 @@ static enum lat_code inspect(const struct options *o, const char *name,
         print_card_json(lat_model_card(m));
     } else {
         printf("file         %s\n", path);
-        print_card(lat_model_card(m));
+        print_card(path, lat_model_card(m));
         code = print_tensors(path, err);
     }
     lat_model_unref(m);

@@ -8,6 +8,7 @@ struct cli_local {
     struct lat_plan *plan;
     struct lat_workspace *ws;
     float *z; /* (dims) */
+    char label[CLI_LABEL_MAX];
 };
 
 static enum lat_code make_plan(struct cli_local *l, const char *path,
@@ -39,6 +40,8 @@ enum lat_code cli_local_open(struct cli_local **out,
     code = cli_model_find(path, asked->models, asked->model, err);
     if (!code)
         code = make_plan(l, path, err);
+    if (!code)
+        cli_model_label(l->label, path);
     if (!code) {
         l->z = lat_calloc(lat_plan_card(l->plan)->dims, sizeof(*l->z));
         if (!l->z)
@@ -76,11 +79,6 @@ static enum lat_code windows_of(struct lat_windows **out, struct cli_local *l,
     return code ? lat_wrap(err, code, "%s", path) : LAT_OK;
 }
 
-static void name_model(char *out, size_t room, const struct lat_card *card)
-{
-    snprintf(out, room, "%s@%u", card->name, card->version);
-}
-
 enum lat_code cli_local_embed(struct cli_local *l,
                               const struct cli_asked *asked, const char *path,
                               size_t file, struct cli_embeddings *out,
@@ -92,7 +90,7 @@ enum lat_code cli_local_embed(struct cli_local *l,
 
     if (code)
         return code;
-    name_model(out->model, sizeof(out->model), card);
+    snprintf(out->model, sizeof(out->model), "%s", l->label);
     out->partitioned = card->partitioned;
     memcpy(out->blocks, card->blocks, sizeof(out->blocks));
     for (size_t i = 0; i < windows->n && !code; i++) {
@@ -134,7 +132,7 @@ enum lat_code cli_local_check(struct cli_local *l,
                                 .n_missing = w->n_missing,
                                 .from_hz = w->from_hz,
                                 .to_hz = w->to_hz};
-    name_model(out->model, sizeof(out->model), lat_plan_card(l->plan));
+    snprintf(out->model, sizeof(out->model), "%s", l->label);
     join_names(out->used, sizeof(out->used), w);
     for (size_t i = 0; i < LAT_N_WARNINGS; i++)
         if (w->warned[i])

@@ -43,12 +43,12 @@ static void print_row(const char *name, size_t dims, const char *input,
 
 /* ---- a folder ---- */
 
-static void print_card(const struct lat_card *card)
+static void print_card(const char *path, const struct lat_card *card)
 {
-    char name[96], input[64], digest[20];
+    char name[CLI_LABEL_MAX], input[64], digest[20];
     size_t len = 0;
 
-    snprintf(name, sizeof(name), "%s@%u", card->name, card->version);
+    cli_model_label(name, path);
     if (card->input.n_channels == 1 && card->input.n_names > 1)
         len = (size_t)snprintf(input, sizeof(input), "one of ");
     for (size_t i = 0; i < card->input.n_names && len < sizeof(input); i++)
@@ -76,7 +76,7 @@ static int list_folder(const char *dir)
         if (lat_model_read(&m, c.files[i].path, &err))
             status = cli_report(&err);
         else
-            print_card(lat_model_card(m));
+            print_card(c.files[i].path, lat_model_card(m));
         lat_model_unref(m);
     }
     cli_catalog_fini(&c);

@@ -1,27 +1,27 @@
 """The command line: every subcommand, in process and against a daemon."""
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
 import time
-import urllib.request
 import xml.etree.ElementTree
 
 import numpy
 import pytest
 
-BUILD = os.environ.get("LATENTD_BUILDDIR", ".")
-SOURCE = os.environ.get(
-    "LATENTD_SRCDIR", os.path.join(os.path.dirname(__file__), "../.."))
-DATA = os.environ.get("LATENTD_DATA", os.path.join(SOURCE, "../shared/data"))
-MITDB = os.path.join(DATA, "ecg/mitdb")
-LATENT = os.path.join(BUILD, "latent")
+from conftest import BUILD, Daemon, make_model
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DATA = pathlib.Path(os.environ.get("LATENTD_DATA", SOURCE / "../shared/data"))
+MITDB = DATA / "ecg/mitdb"
+LATENT = BUILD / "latent"
 
 
 def latent(*args, cwd=None, **env):
     clean = {k: v for k, v in os.environ.items() if not k.startswith("LATENT_")}
-    return subprocess.run([LATENT, *map(str, args)], cwd=cwd, text=True,
+    return subprocess.run([str(LATENT), *map(str, args)], cwd=cwd, text=True,
                           capture_output=True, timeout=300, env=clean | env)
 
 
@@ -43,9 +43,8 @@ def fails(status, *args, **more):
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    maker = os.path.join(BUILD, "tests/flow/make_model")
-    subprocess.run([maker, str(folder / "toy.safetensors"), "1"], check=True)
-    subprocess.run([maker, str(folder / "toy@2.safetensors"), "2"], check=True)
+    make_model(folder / "toy.safetensors", 1)
+    make_model(folder / "toy@2.safetensors", 2)
     return folder
 
 
@@ -61,28 +60,10 @@ def recordings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(models, tmp_path_factory):
-    work = tmp_path_factory.mktemp("daemon")
-    log = open(work / "log", "w+")
-    daemon = subprocess.Popen(
-        [os.path.join(BUILD, "latentd"), "--listen", "127.0.0.1:0", "--models",
-         str(models), "--data-dir", str(work)], stderr=log)
-    url = None
-    for _ in range(300):
-        time.sleep(0.1)
-        found = re.search(r"listening on ([0-9.]+:\d+)", (work / "log").read_text())
-        if not found:
-            continue
-        url = "http://" + found.group(1)
-        try:
-            with urllib.request.urlopen(url + "/readyz", timeout=5):
-                break
-        except OSError:
-            pass
-    else:
-        pytest.fail("latentd did not become ready: " + (work / "log").read_text())
-    yield url
-    daemon.send_signal(signal.SIGINT)
-    assert daemon.wait(30) == 0
+    d = Daemon(["--listen", "127.0.0.1:0", "--models", str(models),
+                "--data-dir", str(tmp_path_factory.mktemp("data"))])
+    yield d.url
+    d.stop()
 
 
 # ---- how it is called
@@ -106,7 +87,7 @@ def test_every_command_has_help(command):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_in_the_manual(command):
-    with open(os.path.join(SOURCE, "clients/latent/latent.1.scd")) as f:
+    with open(SOURCE / "clients/latent/latent.1.scd") as f:
         manual = f.read()
     options = re.findall(r"^ .{2,4} --([a-z-]+)", ok(command, "--help"), re.M)
     assert options
@@ -301,7 +282,8 @@ def test_inspect_shows_card_and_tensors(models):
     assert "invariant [0, 4), variant [4, 7), free [7, 8)" in text
     assert re.search(r"\.weight +F32 ", text)
     card = json.loads(ok("inspect", "--card", "--models", models, "toy"))
-    assert card["version"] == 2
+    assert card["latent"]["dimensions"] == 8
+    assert "model        toy@2\n" in ok("inspect", "--models", models, "toy")
 
 
 def test_a_broken_model_is_refused(tmp_path, models):
@@ -312,9 +294,9 @@ def test_a_broken_model_is_refused(tmp_path, models):
 
 # ---- train, eval
 
-needs_data = pytest.mark.skipif(not os.path.isdir(MITDB),
+needs_data = pytest.mark.skipif(not MITDB.is_dir(),
                                 reason="no records: set LATENTD_DATA")
-RECIPE = os.path.join(SOURCE, "deploy/recipes/ecg-scl.recipe")
+RECIPE = SOURCE / "deploy/recipes/ecg-scl.recipe"
 
 
 @pytest.fixture(scope="module")
@@ -329,7 +311,7 @@ def trained(tmp_path_factory):
 @needs_data
 def test_training_that_was_interrupted_ends_in_the_same_bytes(trained, tmp_path):
     out = tmp_path / "tiny.safetensors"
-    args = [LATENT, "train", RECIPE, "--data", MITDB, "--out", str(out),
+    args = [str(LATENT), "train", str(RECIPE), "--data", str(MITDB), "--out", str(out),
             "--set", "steps=12"]
     p = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     p.stdout.readline()  # the data are read
