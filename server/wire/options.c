@@ -179,13 +179,8 @@ static json_t *member_of(enum shape shape, const char *text)
 
     if (shape == TEXT)
         return json_string(text);
-    if (shape ==
-        LITERAL) /* true, false, a number; else a text, refused later */
-    {
-        json_t *v = json_loads(text, JSON_DECODE_ANY, NULL);
-
-        return v ? v : json_string(text);
-    }
+    if (shape == LITERAL)
+        return latd_json_literal(text);
     list = json_array();
     while (list && *text) {
         size_t len = strcspn(text, ",");
