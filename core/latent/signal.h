@@ -93,6 +93,21 @@ LAT_MUST_CHECK enum lat_code lat_wfdb_write(const struct lat_signal *sig,
                                             struct lat_err *err);
 void lat_csv_encode(struct lat_buf *out, const struct lat_signal *sig);
 
+/* An event of a WFDB record (.atr), as R peaks that were marked by hand. */
+struct lat_annotation {
+    size_t sample;
+    unsigned code; /* of the format, not 0 */
+    char symbol;   /* as N V / +; a blank where the code has none */
+};
+
+/* *out (*n) is the caller's to lat_free. */
+LAT_MUST_CHECK enum lat_code lat_wfdb_annotations(struct lat_annotation **out,
+                                                  size_t *n,
+                                                  const struct lat_blob *file,
+                                                  struct lat_err *err);
+/* N S V F Q, the classes of beats of ANSI/AAMI EC57; 0 for what is no beat. */
+char lat_aami_class(char symbol);
+
 /* ---- a made-up ECG ------------------------------------ signal/synth.c */
 
 /* The dynamical model of McSharry, Clifford, Tarassenko and Smith (IEEE TBME

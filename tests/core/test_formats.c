@@ -267,17 +267,83 @@ TEST(csv, encoded_decodes_to_the_same_bits)
     lat_buf_fini(&out);
 }
 
+/* N at 18, + with a text at 18 + 1000 + 77, V 70000 later, then the end. */
+static const uint8_t events[] = {
+    18, 1 << 2,  0xe8, 3,       77, 28 << 2, 3,    63 << 2, '(', 'N',    0, 0,
+    1,  61 << 2, 0,    59 << 2, 1,  0,       0x70, 0x11,    0,   5 << 2, 0, 0};
+
+TEST(annotations, are_read_with_their_times)
+{
+    struct lat_annotation *a = NULL;
+    struct lat_blob file = {"x.atr", events, sizeof(events)};
+    struct lat_err err = {0};
+    size_t n = 0;
+
+    UNUSED_STATE;
+    CHECK(lat_wfdb_annotations(&a, &n, &file, &err) == LAT_OK);
+    CHECK(n == 3);
+    CHECK(a[0].sample == 18 && a[0].symbol == 'N' && a[0].code == 1);
+    CHECK(a[1].sample == 18 + 1000 + 77 && a[1].symbol == '+');
+    CHECK(a[2].sample == 1095 + 70000 && a[2].symbol == 'V');
+    lat_free(a);
+    a = NULL;
+    for (file.len = 0; file.len < sizeof(events) - 1; file.len++)
+        CHECK(lat_wfdb_annotations(&a, &n, &file, &err) == LAT_EFORMAT && !a);
+    assert_string_equal(err.msg, "x.atr: truncated: no end of annotations");
+}
+
+TEST(annotations, have_the_classes_of_the_standard)
+{
+    UNUSED_STATE;
+    CHECK(lat_aami_class('L') == 'N' && lat_aami_class('a') == 'S');
+    CHECK(lat_aami_class('E') == 'V' && lat_aami_class('F') == 'F');
+    CHECK(lat_aami_class('/') == 'Q' && lat_aami_class('+') == '\0');
+    CHECK(lat_aami_class('!') == '\0' && lat_aami_class('\0') == '\0');
+}
+
+static void data_path(char path[4300], const char *name)
+{
+    const char *data = getenv("LATENTD_DATA");
+
+    snprintf(path, 4300, "%s/ecg/mitdb/%s",
+             data ? data : src_path("../shared/data"), name);
+}
+
+/* 2239 normal beats, 33 atrial and one ventricular: the database's table. */
+TEST(annotations, of_record_100_are_as_in_the_table)
+{
+    struct lat_annotation *a = NULL;
+    struct lat_err err = {0};
+    struct lat_blob file = {.name = "100.atr"};
+    size_t n = 0, counts[128] = {0};
+    char path[4300], *data;
+
+    UNUSED_STATE;
+    data_path(path, "100.atr");
+    if (access(path, R_OK)) {
+        print_message("no data: %s\n", path);
+        skip();
+    }
+    CHECK(lat_file_read(&data, &file.len, path, 1 << 20, &err) == LAT_OK);
+    file.data = data;
+    CHECK(lat_wfdb_annotations(&a, &n, &file, &err) == LAT_OK && n == 2274);
+    for (size_t i = 0; i < n; i++)
+        counts[a[i].symbol & 127]++;
+    CHECK(counts['N'] == 2239 && counts['A'] == 33 && counts['V'] == 1);
+    CHECK(a[1].sample == 77 && a[n - 1].sample < 650000);
+    lat_free(a);
+    lat_free(data);
+}
+
 /* Real records, where they are. */
 TEST(wfdb, reads_the_arrhythmia_database)
 {
-    const char *data = getenv("LATENTD_DATA");
     char path[4300];
     struct lat_signal *sig = NULL;
     struct lat_err err = {0};
 
     UNUSED_STATE;
-    snprintf(path, sizeof(path), "%s/ecg/mitdb/100.hea",
-             data ? data : src_path("../shared/data"));
+    data_path(path, "100.hea");
     if (access(path, R_OK)) {
         print_message("no data: %s\n", path);
         skip();
@@ -300,6 +366,9 @@ int main(void)
         T(formats, survive_any_failed_allocation),
         T(wfdb, written_reads_back),
         T(csv, encoded_decodes_to_the_same_bits),
+        T(annotations, are_read_with_their_times),
+        T(annotations, have_the_classes_of_the_standard),
+        T(annotations, of_record_100_are_as_in_the_table),
         T(wfdb, reads_the_arrhythmia_database),
     };
 

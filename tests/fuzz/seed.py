@@ -30,3 +30,12 @@ for i, text in enumerate(
     "1.00000005960464477539062500000000000000000001 9e99999999999999999999".split()
 ):
     put("number", i, text.encode())
+
+EVENTS = [
+    "12 04 e8 03 4d 70 03 fc 28 4e 00 00 01 f4 00 ec 01 00 70 11 00 14 00 00",
+    "12 04 00 00",
+    "00 ec ff ff 00 80 01 04 00 00",
+    "05 fc 28 41 46 49 42 00 00 00",
+]
+for i, text in enumerate(EVENTS):
+    put("atr", i, bytes.fromhex(text))
