@@ -31,6 +31,7 @@ static void warn_ignored(struct lat__work *w)
     const size_t used = w->card->input.n_channels;
     size_t n = 0, at = 0;
     char names[80] = "";
+    bool cut = false;
 
     for (size_t k = 0; k < sig->n_channels; k++) {
         bool in_use = false;
@@ -39,15 +40,15 @@ static void warn_ignored(struct lat__work *w)
             in_use |= w->map[i] == k;
         if (in_use)
             continue;
-        if (at < sizeof(names) - LAT_NAME_MAX - 2)
+        cut = at >= sizeof(names) - LAT_NAME_MAX - 2;
+        if (!cut)
             at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s",
                                    n ? ", " : "", sig->channels[k].name);
         n++;
     }
     if (n > 0)
         snprintf(warn(w, LAT_WARN_IGNORED), sizeof(w->out->warnings[0]),
-                 "%zu channels not used: %s%s", n, names,
-                 n > 1 && strlen(names) > 40 ? " ..." : "");
+                 "channels not used: %s%s", names, cut ? " ..." : "");
 }
 
 void lat__warn_channel(struct lat__work *w, size_t k, const float *v, size_t n)
