@@ -14,6 +14,7 @@
 #include "base/tensor.h"
 #include "kernel/kernel.h"
 #include "latent/model.h"
+#include "ops.h"
 
 /* ---- losses/contrast.c: cosines within a batch, and their derivative */
 
@@ -100,5 +101,80 @@ double lat__mse(float *dy, const float *y, const float *x, size_t n,
 /* Mean over rows of -log softmax(y)[label]; y (n, classes). */
 double lat__cross_entropy(float *dy, const float *y, const uint32_t *label,
                           size_t n, size_t classes);
+
+/* ---- losses/nt_xent.c: over unit rows u (rows, dims) */
+
+struct lat_nt_xent {
+    size_t rows, dims;
+    double tau;
+    float *s;      /* (rows, rows), scratch */
+    float *turned; /* (dims, rows), scratch */
+    double *row;   /* (rows): the loss of each */
+};
+
+/* Rows of one id are views of one thing.  du is overwritten; NULL: only the
+ * value is wanted. */
+double lat__nt_xent(const struct lat_ctx *ctx, const struct lat_nt_xent *k,
+                    float *du, const float *u, const uint32_t *id);
+
+/* ---- losses/gate_kl.c */
+
+struct lat_gate_kl {
+    size_t rows, dims;
+    double prior, temperature;
+};
+
+/* Of one gate; *dp is its derivative by p. */
+double lat__bernoulli_kl(double p, double prior, double *dp);
+/* Adds scale times the gradient by the logits, unless dlogit is NULL. */
+double lat__gate_kl(const struct lat_gate_kl *k, float *dlogit,
+                    const float *prob, double scale);
+
+/* ---- losses/gated.c: gated, non-negative latents, from z and the logits */
+
+struct lat_gated_spec {
+    size_t rows, dims;
+    enum lat__nonneg nonneg;
+    size_t top_k; /* 0: all */
+    struct lat__gate gate;
+    double prior, lambda, tau;
+};
+
+struct lat_gated_loss {
+    struct lat_gated_spec spec;
+    struct lat__gated gates;
+    float *y, *kept; /* what is not negative, and of it the largest */
+    float *unit, *a; /* of unit length; behind the gates */
+    float *u, *du;   /* of unit length again: what is compared */
+    float *norm;     /* (rows): lengths of y … */
+    float *norm_a;   /* … and of a: 0 where all gates are shut */
+    float *block;    /* all of these */
+    struct lat_nt_xent nt_xent;
+};
+
+struct lat_gated_batch {
+    struct lat_tensor z, logit; /* (rows, 1, 1, dims); logit.v NULL without */
+    const float *uniform;       /* (rows, dims), of gates that draw */
+    const uint32_t *id;         /* (rows) */
+};
+
+struct lat_gated_value {
+    double nce, kl, total;
+    size_t n_shut; /* rows of zeros */
+};
+
+LAT_MUST_CHECK enum lat_code lat__gated_loss_new(
+    struct lat_gated_loss **out, const struct lat_gated_spec *spec,
+    struct lat_err *err);
+void lat__gated_loss_free(struct lat_gated_loss *l);
+/* Leaves what backward uses up. */
+struct lat_gated_value lat__gated_loss_forward(const struct lat_ctx *ctx,
+                                               struct lat_gated_loss *l,
+                                               const struct lat_gated_batch *b);
+/* d->z and d->logit, shaped as in b, are overwritten. */
+void lat__gated_loss_backward(const struct lat_ctx *ctx,
+                              struct lat_gated_loss *l,
+                              const struct lat_gated_batch *d,
+                              const struct lat_gated_batch *b);
 
 #endif

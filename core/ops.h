@@ -14,6 +14,7 @@
 #ifndef LAT_OPS_H
 #define LAT_OPS_H
 
+#include "base/rng.h"
 #include "base/team.h"
 #include "base/tensor.h"
 #include "kernel/kernel.h"
@@ -106,12 +107,78 @@ void lat__upsample_forward(const struct lat_ctx *ctx, struct lat_tensor y,
 void lat__upsample_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                             struct lat_tensor dy, size_t factor);
 
-/* ---- ops/normalize.c: rows to unit length, y = x / max(|x|, 1e-12) */
+/* ---- ops/normalize.c: rows to unit length, y = x / max(|x|, 1e-12); a row
+ * of zeros has no direction, and no gradient */
 
 void lat__normalize_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                             float *norm, struct lat_tensor x);
 void lat__normalize_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                              struct lat_tensor dy, struct lat_tensor y,
                              const float *norm);
+
+/* ---- ops/nonneg.c: y and x of one shape; y may be x */
+
+enum lat__nonneg {
+    LAT_NONNEG_NONE,
+    LAT_NONNEG_RELU,
+    LAT_NONNEG_REP_RELU, /* forward relu, backward gelu */
+    LAT_NONNEG_GELU,
+    LAT_NONNEG_SOFTPLUS,
+    LAT_NONNEG_EXP,
+    LAT_NONNEG_SIGMOID,
+    LAT_NONNEG_LEAKY_RELU,
+    LAT_N_NONNEGS
+};
+
+double lat__sigmoid(double x);
+const char *lat__nonneg_name(unsigned kind); /* NULL beyond the last */
+void lat__nonneg_forward(const struct lat_ctx *ctx, enum lat__nonneg kind,
+                         struct lat_tensor y, struct lat_tensor x);
+void lat__nonneg_backward(const struct lat_ctx *ctx, enum lat__nonneg kind,
+                          struct lat_tensor dx, struct lat_tensor dy,
+                          struct lat_tensor x);
+
+/* ---- ops/gate.c: per thing and dimension */
+
+enum lat__gate_kind {
+    LAT_GATE_OFF,      /* all open */
+    LAT_GATE_STE,      /* open where the logit is above 0; straight through */
+    LAT_GATE_GUMBEL1,  /* with one Gumbel, as published */
+    LAT_GATE_CONCRETE, /* with logistic noise */
+    LAT_GATE_SOFT,     /* the probability itself */
+    LAT_GATE_FIXED,    /* one mask for all, whatever the logits: a control */
+    LAT_N_GATES
+};
+
+struct lat__gate {
+    enum lat__gate_kind kind;
+    double temperature;
+    const float *fixed; /* (c), of LAT_GATE_FIXED */
+};
+
+struct lat__gated { /* (n, c) each */
+    float *prob;    /* of being open; not of OFF and FIXED */
+    float *soft;    /* what backward pretends that mask is */
+    float *mask;
+};
+
+const char *lat__gate_name(unsigned kind); /* NULL beyond the last */
+bool lat__gate_draws(enum lat__gate_kind kind);
+/* uniform (n, c), in [0, 1): of kinds that draw. */
+void lat__gate_forward(const struct lat_ctx *ctx, const struct lat__gate *g,
+                       const struct lat__gated *y, struct lat_tensor logit,
+                       const float *uniform);
+void lat__gate_backward(const struct lat_ctx *ctx, const struct lat__gate *g,
+                        struct lat_tensor dlogit, const float *dmask,
+                        const struct lat__gated *y);
+/* A mask (c) with half of all gates open. */
+void lat__gate_fix(float *fixed, size_t c, struct lat_rng *rng);
+
+/* ---- ops/topk.c: y and x of one shape; y may be x */
+
+void lat__top_k_forward(const struct lat_ctx *ctx, struct lat_tensor y,
+                        float *kept, struct lat_tensor x, size_t k);
+void lat__top_k_backward(struct lat_tensor dx, struct lat_tensor dy,
+                         const float *kept);
 
 #endif

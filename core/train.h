@@ -221,6 +221,22 @@ void lat__adam_step(const struct lat__adam *a, const float *g, double scale,
                     const struct lat_recipe *r, size_t step,
                     struct lat_team *team);
 
+/* ---- train/lars.c */
+
+struct lat__lars {
+    double weight_decay, eta, momentum;
+};
+
+struct lat__lars_tensor {
+    float *p, *buf; /* n each; buf begins with zeros */
+    size_t n;
+    bool flat; /* of one dimension: a bias, a scale */
+};
+
+double lat__warm_rate(double base, size_t step, size_t warm_up, size_t steps);
+void lat__lars_step(const struct lat__lars *o, const struct lat__lars_tensor *t,
+                    const float *g, double rate);
+
 /* ---- train/train.c: the trainer */
 
 struct lat__sums { /* since the last asking */

@@ -49,7 +49,8 @@ void lat__normalize_forward(const struct lat_ctx *ctx, struct lat_tensor y,
     lat__team_run(ctx->team, forward_part, &k);
 }
 
-/* dx = (dy - y (y · dy)) / |x|; below the least norm y was x / 1e-12. */
+/* dx = (dy - y (y · dy)) / |x|; below the least norm y was x / 1e-12, and a row
+ * of zeros, which has no direction, has no gradient. */
 static void backward_part(void *arg, size_t part)
 {
     const struct normalize *k = arg;
@@ -59,11 +60,11 @@ static void backward_part(void *arg, size_t part)
         const float *dy = lat__at(k->x, i), *y = k->unit + i * n;
         double norm = (double)k->norms[i];
         double along = norm > least ? product(y, dy, n) : 0.0;
+        double by = norm > 0.0 ? 1.0 / fmax(norm, least) : 0.0;
 
         for (size_t j = 0; j < n; j++)
             lat__at(k->y, i)[j] =
-                (float)(((double)dy[j] - along * (double)y[j]) /
-                        fmax(norm, least));
+                (float)(((double)dy[j] - along * (double)y[j]) * by);
     }
 }
 
