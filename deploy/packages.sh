@@ -8,7 +8,7 @@ libmicrohttpd-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
 
 # To test, besides.
 TEST_PACKAGES='libcmocka-dev clang-format shellcheck scdoc man-db groff-base
-curl python3 python3-pytest python3-httpx python3-numpy'
+curl python3 python3-pytest python3-httpx python3-numpy python3-jsonschema'
 
 # missing_packages NAME...: those that are not installed.
 missing_packages() {
