@@ -112,14 +112,14 @@ static void count_rejected(const struct latd_exchange *x)
 
     if (x->code == LAT_OK)
         return;
-    if (x->code == LAT_EFULL)
+    if (x->left)
+        why = LATD_REJECTED_cancelled;
+    else if (x->code == LAT_EFULL)
         why = LATD_REJECTED_overloaded;
     else if (x->code == LAT_ETIMEOUT)
         why = LATD_REJECTED_deadline;
     else if (x->code == LAT_ETOOBIG)
         why = LATD_REJECTED_too_large;
-    else if (x->left)
-        why = LATD_REJECTED_cancelled;
     else if (x->status >= 500)
         return;
     atomic_fetch_add(&x->http->app->metrics->rejected[why], 1);
@@ -177,6 +177,17 @@ static struct MHD_Response *make_response(struct latd_reply *r)
     if (resp)
         r->body = (struct lat_buf){0}; /* the response's from here on */
     return resp;
+}
+
+void latd_exchange_abandon(struct latd_exchange *x)
+{
+    if (x->status)
+        return;
+    x->left = true;
+    x->status = 499;
+    if (x->code == LAT_OK)
+        x->code = lat_fail(&x->req.err, LAT_ECANCEL, "the client left");
+    report(x);
 }
 
 enum MHD_Result latd_exchange_answer(struct latd_exchange *x)

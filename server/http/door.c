@@ -180,6 +180,7 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **state,
     (void)why;
     if (!x)
         return;
+    latd_exchange_abandon(x);
     latd_exchange_end(x);
     lat_buf_fini(&x->req.reply.body);
     lat_free(x);

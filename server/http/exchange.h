@@ -67,6 +67,8 @@ enum MHD_Result latd_exchange_collect(struct latd_exchange *x, const char *data,
 
 /* Sends the reply, or the error when code says so.  Ends the handler. */
 enum MHD_Result latd_exchange_answer(struct latd_exchange *x);
+/* The connection ended: counts a request that got no answer. */
+void latd_exchange_abandon(struct latd_exchange *x);
 /* The handler's end, once. */
 void latd_exchange_end(struct latd_exchange *x);
 

@@ -248,7 +248,9 @@ def test_bodies_of_all_requests_together_are_bounded(start):
         assert r.status_code == 429 and "max-buffered-bytes" in r.text
         assert r.headers["retry-after"]
     d.until(lambda: d.client.post("/v1/embeddings",
-                                  content=b"x" * 40000).status_code == 400,
+                                  content=b"x" * 40000,
+                                  headers={"Content-Type": "application/json"}
+                                  ).status_code == 400,
             "the bytes of one that left are given back")
 
 
