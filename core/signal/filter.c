@@ -104,48 +104,54 @@ enum lat_code lat__filter_design(struct lat__filter *f, unsigned order,
     return LAT_OK;
 }
 
-/* What each section remembers of an input that was always v: with the gain
- * g = sum b / (1 + sum a), y = g v, z2 = b2 v - a2 y, z1 = b1 v - a1 y + z2. */
-static void settle(const struct lat__filter *f, double (*z)[2], double v)
+/* Output of a section whose input has always been v. */
+static double settled(struct lat__section s, double v)
 {
-    for (size_t k = 0; k < f->n; k++) {
-        const double *b = f->s[k].b, *a = f->s[k].a;
-        double y = v * (b[0] + b[1] + b[2]) / (1.0 + a[0] + a[1]);
+    return v * (s.b[0] + s.b[1] + s.b[2]) / (1.0 + s.a[0] + s.a[1]);
+}
 
-        z[k][1] = b[2] * v - a[1] * y;
-        z[k][0] = b[1] * v - a[0] * y + z[k][1];
-        v = y;
+/* Two sections in direct form I, x -> y -> z: of each sum, only the last
+ * product waits for the sample before, and the second section works beside
+ * the first.  Passed by value, so that they stay in registers. */
+static void run_pair(struct lat__section s, struct lat__section t, double *v,
+                     size_t n, ptrdiff_t step)
+{
+    double x1 = *v, y1 = settled(s, x1), z1 = settled(t, y1);
+    double x2 = x1, y2 = y1, z2 = z1;
+    ptrdiff_t at = 0;
+
+    for (; n > 0; n--, at += step) {
+        double x = v[at], y, z;
+
+        y = (s.b[0] * x + s.b[1] * x1) + (s.b[2] * x2 - s.a[1] * y2);
+        y -= s.a[0] * y1;
+        z = (t.b[0] * y + t.b[1] * y1) + (t.b[2] * y2 - t.a[1] * z2);
+        z -= t.a[0] * z1;
+        v[at] = z;
+        x2 = x1;
+        x1 = x;
+        y2 = y1;
+        y1 = y;
+        z2 = z1;
+        z1 = z;
     }
 }
 
-/* One sample through the cascade, direct form II transposed. */
-static double pass(const struct lat__filter *f, double (*z)[2], double v)
+static void run(const struct lat__filter *f, double *v, size_t n,
+                ptrdiff_t step)
 {
-    for (size_t k = 0; k < f->n; k++) {
-        const double *b = f->s[k].b, *a = f->s[k].a;
-        double y = b[0] * v + z[k][0];
+    static const struct lat__section nothing = {{1.0, 0.0, 0.0}, {0.0, 0.0}};
 
-        z[k][0] = b[1] * v - a[0] * y + z[k][1];
-        z[k][1] = b[2] * v - a[1] * y;
-        v = y;
-    }
-    return v;
+    for (size_t k = 0; k < f->n; k += 2)
+        run_pair(f->s[k], k + 1 < f->n ? f->s[k + 1] : nothing, v, n, step);
 }
 
 void lat__filter_run(const struct lat__filter *f, double *v, size_t n)
 {
-    double z[LAT_SECTIONS_MAX][2];
-
-    settle(f, z, v[0]);
-    for (size_t i = 0; i < n; i++)
-        v[i] = pass(f, z, v[i]);
+    run(f, v, n, 1);
 }
 
 void lat__filter_run_back(const struct lat__filter *f, double *v, size_t n)
 {
-    double z[LAT_SECTIONS_MAX][2];
-
-    settle(f, z, v[n - 1]);
-    for (size_t i = n; i-- > 0;)
-        v[i] = pass(f, z, v[i]);
+    run(f, v + n - 1, n, -1);
 }
