@@ -307,6 +307,44 @@ TEST(train, learns_with_every_objective)
     }
 }
 
+/* The mean cosine between sources after a run with this push. */
+static double alike_after(const char *w_neg)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *t;
+    double neg;
+
+    set(r, "w_task", "0");
+    set(r, "w_var", "0");
+    set(r, "w_neg", w_neg);
+    set(r, "steps", "80");
+    set(r, "lr", "0.01");
+    set(r, "group", "1");
+    set(r, "negatives", "other-subject");
+    set(r, "stretch", "0");
+    set(r, "lead_mix", "0");
+    t = trainer(r, d, 1);
+    for (int k = 0; k < 70; k++)
+        step(t);
+    lat_train_progress(t);
+    while (!lat_train_finished(t))
+        step(t);
+    neg = lat_train_progress(t).neg;
+    lat_trainer_free(t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+    return neg;
+}
+
+/* Pulling alone makes everything the same; pushing prevents it. */
+TEST(train, pull_alone_collapses_and_push_prevents_it)
+{
+    UNUSED_STATE;
+    CHECK(alike_after("0") > 0.9);
+    CHECK(alike_after("5") < 0.4);
+}
+
 /* The gradient of the whole: task, both contrastive losses, both stacks. */
 struct whole {
     struct lat_trainer *t;
@@ -541,6 +579,7 @@ int main(void)
         T(adam, does_as_pytorch_does),
         T(adam, rate_rises_and_falls),
         T(train, learns_with_every_objective),
+        T(train, pull_alone_collapses_and_push_prevents_it),
         T(train, gradient_of_the_whole_matches_differences),
         T(train, pooled_rows_begin_symmetric_in_time_and_as_long),
         T(train, same_bytes_on_any_number_of_threads),
