@@ -55,8 +55,8 @@ struct cli_asked {
 /* One window. */
 struct cli_item {
     size_t file;       /* index of the operand */
-    size_t begin, end; /* in samples of the input, at … */
-    double rate_hz;    /* … this rate */
+    size_t begin, end; /* in samples of the input; 0 and 0: not said, all */
+    double rate_hz;    /* of the input */
     char cache[16];    /* hit, miss, …; "" in this process */
     float *z;          /* (dims) */
 };

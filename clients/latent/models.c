@@ -27,7 +27,7 @@ static const char form[] = "%-24s %6s  %-22s %8s %8s  %s\n";
 
 static void print_head(void)
 {
-    printf(form, "model", "dims", "input", "rate/Hz", "window", "digest");
+    printf(form, "model", "dims", "input", "rate/Hz", "window", "weights");
 }
 
 static void print_row(const char *name, size_t dims, const char *input,
@@ -56,7 +56,7 @@ static void print_card(const char *path, const struct lat_card *card)
                                 i ? "," : "", card->input.names[i]);
     if (len > 22)
         strcpy(input + 19, "...");
-    snprintf(digest, sizeof(digest), "%.12s", card->digest);
+    snprintf(digest, sizeof(digest), "%.12s", card->weights_digest);
     print_row(name, card->dims, input, card->input.rate_hz, card->input.window,
               digest);
 }

@@ -108,8 +108,12 @@ static void put_row(struct lat_buf *b, const struct cli_embeddings *e,
 {
     double rate = item->rate_hz > 0.0 ? item->rate_hz : 1.0;
 
-    lat_buf_printf(b, "%*s %7.2f -%7.2f  ", -width, tail(file, width),
-                   (double)item->begin / rate, (double)item->end / rate);
+    lat_buf_printf(b, "%*s ", -width, tail(file, width));
+    if (item->end)
+        lat_buf_printf(b, "%7.2f -%7.2f  ", (double)item->begin / rate,
+                       (double)item->end / rate);
+    else
+        lat_buf_printf(b, "%16s  ", "whole");
     for (size_t i = 0; i < n_parts(e); i++)
         lat_buf_printf(b, " %10.4f", norm(item->z, part(e, i)));
     lat_buf_puts(b, e->n > 1 ? "  " : "");
@@ -178,8 +182,9 @@ void cli_print_json(struct lat_buf *b, const struct cli_embeddings *e,
                        "\"input_index\": %zu, \"id\": ",
                        i ? "," : "", i, item->file);
         cli_put_string(b, files[item->file]);
-        lat_buf_printf(b, ", \"window\": {\"start\": %zu, \"end\": %zu}",
-                       item->begin, item->end);
+        if (item->end)
+            lat_buf_printf(b, ", \"window\": {\"start\": %zu, \"end\": %zu}",
+                           item->begin, item->end);
         if (item->cache[0]) {
             lat_buf_puts(b, ", \"cache\": ");
             cli_put_string(b, item->cache);
