@@ -1,4 +1,4 @@
-/* catalog.c - the model files of a folder. */
+/* catalog.c - the model files of a folder, and recipes by name. */
 #include "catalog.h"
 
 #include <dirent.h>
@@ -179,4 +179,16 @@ enum lat_code cli_model_find(char path[4096], const char *dir, const char *name,
                         c.dir, names);
     cli_catalog_fini(&c);
     return code;
+}
+
+void cli_recipe_find(char path[4096], const char *name)
+{
+    struct stat st;
+
+    snprintf(path, 4096, "%s", name);
+    if (strchr(name, '/') || strchr(name, '.'))
+        return;
+    snprintf(path, 4096, "deploy/recipes/%s.recipe", name);
+    if (stat(path, &st) != 0)
+        snprintf(path, 4096, LATENT_PKGDATADIR "/recipes/%s.recipe", name);
 }

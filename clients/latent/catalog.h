@@ -1,4 +1,4 @@
-/* catalog.h - the model files of a folder. */
+/* catalog.h - the model files of a folder, and recipes by name. */
 #ifndef CLI_CATALOG_H
 #define CLI_CATALOG_H
 
@@ -32,5 +32,9 @@ LAT_MUST_CHECK enum lat_code cli_model_find(char path[4096], const char *dir,
 /* NAME@VERSION, as a server would call the file: by its name, not its card. */
 enum { CLI_LABEL_MAX = 160 };
 void cli_model_label(char label[CLI_LABEL_MAX], const char *path);
+
+/* A recipe by its path, or by its name: NAME.recipe in ./deploy/recipes or the
+ * installed folder. */
+void cli_recipe_find(char path[4096], const char *name);
 
 #endif

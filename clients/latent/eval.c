@@ -15,7 +15,7 @@ struct options {
 
 static const struct cli_option options[] = {
     {"data", 'd', "DIR", "folder of recordings", CLI_TEXT, AT(data)},
-    {"recipe", 'r', "FILE", "whose split; default: deploy/recipes/NAME.recipe",
+    {"recipe", 'r', "FILE", "whose split; default: the one of the model's name",
      CLI_TEXT, AT(recipe)},
     {"set", 's', "KEY=VALUE", "override a line of the recipe", CLI_LIST,
      AT(set)},
@@ -117,10 +117,7 @@ static enum lat_code open_data(struct lat_dataset **out,
     char path[4096];
     enum lat_code code;
 
-    if (o->recipe)
-        snprintf(path, sizeof(path), "%s", o->recipe);
-    else
-        snprintf(path, sizeof(path), "deploy/recipes/%s.recipe", card->name);
+    cli_recipe_find(path, o->recipe ? o->recipe : card->name);
     code = lat_recipe_read(&r, path, err);
     for (size_t i = 0; i < o->set.n && !code; i++)
         code = cli_recipe_set(r, o->set.v[i], err);

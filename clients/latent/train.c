@@ -4,7 +4,7 @@
  * Checkpoints come by the clock and decide nothing: a run that was stopped and
  * resumed ends in the same bytes as one that was not.
  */
-#include "cli.h"
+#include "catalog.h"
 
 #include <math.h>
 #include <signal.h>
@@ -238,10 +238,12 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
     struct lat_recipe *r = NULL;
     struct lat_dataset *d = NULL;
     struct lat_trainer *t = NULL;
+    char path[4096];
     enum lat_code code = lat_kernel_pick(&kernel, o->kernel, err);
 
+    cli_recipe_find(path, recipe);
     if (!code)
-        code = lat_recipe_read(&r, recipe, err);
+        code = lat_recipe_read(&r, path, err);
     for (size_t i = 0; i < o->set.n && !code; i++)
         code = cli_recipe_set(r, o->set.v[i], err);
     if (!code)
