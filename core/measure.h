@@ -79,4 +79,83 @@ struct lat__hit {
 double lat__mean_precision(const float *s, const size_t *subject, size_t n,
                            struct lat__hit *order);
 
+/* ---- codes: sparse latents, one row for each thing */
+
+struct lat__codes {
+    const float *x; /* (n, dims), unit rows or rows of zeros */
+    size_t n, dims;
+    const uint32_t *label; /* (n), below classes */
+    size_t classes;
+};
+
+/* ---- measure/meaning.c: shares there, not per cent */
+
+enum lat__entropy { LAT_BY_SUM, LAT_BY_MEAN, LAT_BY_COUNT, LAT_N_ENTROPIES };
+
+struct lat__dim_meaning {
+    size_t support;
+    uint32_t majority;  /* its most frequent class, the first of equals */
+    double consistency; /* NaN without support */
+    double entropy[LAT_N_ENTROPIES]; /* NaN where nothing is to share */
+};
+
+struct lat__meaning {
+    struct lat__dim_meaning *dims; /* the caller's, one for each */
+    size_t n_dims;                 /* that have support */
+    double consistency, entropy[LAT_N_ENTROPIES];
+};
+
+LAT_MUST_CHECK enum lat_code lat__meaning(struct lat__meaning *m,
+                                          const struct lat__codes *c,
+                                          struct lat_err *err);
+
+/* ---- measure/density.c: no labels asked */
+
+struct lat__density {
+    size_t n_active;
+    double sparsity, not_negative;
+    double overlap; /* mean |cosine| of two active columns */
+    double overlap_published, overlap_median, overlap_all; /* others' forms */
+    double rank; /* entropy of the singular values, NaN if not to be had */
+};
+
+LAT_MUST_CHECK enum lat_code lat__density(struct lat__density *d,
+                                          const struct lat__codes *c,
+                                          struct lat_err *err);
+
+/* ---- measure/eigen.c */
+
+/* Eigenvalues v (n), in no order, of a symmetric a (n, n), of which the lower
+ * half is read and used up; room (n).  False: it does not converge. */
+bool lat__eigenvalues(double *v, double *a, double *room, size_t n);
+
+/* ---- measure/pick.c: labels only where they are asked for */
+
+enum { LAT_NEAREST = 10 };
+
+struct lat__dim_rank {
+    double score;
+    size_t dim;
+};
+
+/* unit (n, dims) is scratch. */
+void lat__dim_scores(double *score, const struct lat__codes *c, float *unit);
+/* The highest score first, of equals the first dimension. */
+void lat__dim_order(struct lat__dim_rank *order, const double *score,
+                    size_t dims);
+/* y (n, n_dims): the first of the order. */
+void lat__take_dims(float *y, const struct lat__codes *c,
+                    const struct lat__dim_rank *order, size_t n_dims);
+/* From s (n, n), precision[k - 1] is P@k. */
+void lat__precision_at(double precision[LAT_NEAREST], const float *s,
+                       const uint32_t *label, size_t n);
+
+/* ---- measure/sepin.c: label says which rows are views of one thing */
+
+void lat__sepin_rises(double *rise, const struct lat__codes *c, const float *s,
+                      double tau, struct lat_team *team);
+/* order (dims) is scratch. */
+double lat__sepin(struct lat__dim_rank *order, const double *rise, size_t dims,
+                  size_t k);
+
 #endif
