@@ -60,7 +60,7 @@ static bool written(const struct lat__stack *s, size_t act)
 static bool is_chain(const struct lat__stack *s)
 {
     for (size_t i = 0; i < s->n_layers; i++)
-        if (s->layers[i].spec.from != 1 || s->layers[i].spec.with)
+        if (s->layers[i].spec.from > 1 || s->layers[i].spec.with)
             return false;
     return true;
 }

@@ -51,6 +51,13 @@ static bool is_product(const struct lat__layer *l)
     return is_kind(l, "conv1d") || is_kind(l, "linear");
 }
 
+/* The activation that the layer reads as it was declared: the stack leaves out
+ * the one between an upsample and its convolution, see encoder/fold.c. */
+static size_t source(const struct fold *f, const struct lat__layer *l)
+{
+    return l->up > 1 ? (size_t)(l - f->s->layers) : l->x;
+}
+
 /* ---- who reads what */
 
 static void note_reader(struct fold *f, size_t act, size_t layer)
@@ -64,12 +71,13 @@ static void note_readers(struct fold *f)
         f->reader[a] = NOWHERE;
     for (size_t i = 0; i < f->s->n_layers; i++) {
         const struct lat__layer *l = &f->s->layers[i];
+        const size_t x = source(f, l);
 
-        note_reader(f, l->x, i);
+        note_reader(f, x, i);
         if (l->spec.with)
             note_reader(f, l->z, i);
-        if (is_product(l) && l->spec.pad > f->margin[l->x])
-            f->margin[l->x] = l->spec.pad;
+        if (is_product(l) && l->spec.pad > f->margin[x])
+            f->margin[x] = l->spec.pad;
     }
 }
 
@@ -153,7 +161,7 @@ static size_t add_product(struct fold *f, struct lat__step *st)
     st->w_row = lines(st->n);
     st->b = st->w + st->k * st->w_row;
     f->n_weights += weights_of(l);
-    st->from = f->at[l->x] - l->spec.pad * l->in.c;
+    st->from = st->x - l->spec.pad * l->in.c;
     bn = next_of(f, act, "batchnorm");
     act = bn ? act_of(f, bn) : act;
     relu = next_of(f, act, "relu");
@@ -181,7 +189,7 @@ static void add_step(struct fold *f, const struct lat__layer *l)
     }
     f->p->n_steps++;
     st->layer = l;
-    st->x = f->at[l->x];
+    st->x = f->at[source(f, l)];
     st->z = f->at[l->z];
     if (is_product(l))
         act = add_product(f, st);

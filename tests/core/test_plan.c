@@ -22,7 +22,8 @@ static const struct model_spec specs[] = {
      "", 50, 2, LAT_TASK_NONE, 7},
     /* vectors to maps and back */
     {"flatten, linear 24, relu, unflatten w8 c3, conv1d 3 k3 p2, maxpool k3 "
-     "s2 p1, upsample x2, flatten, batchnorm, linear 6",
+     "s2 p1, upsample x2, conv1d 2 k5 p2, upsample x3, flatten, batchnorm, "
+     "linear 6",
      "", 20, 2, LAT_TASK_NONE, 8},
 };
 
