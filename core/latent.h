@@ -13,6 +13,7 @@
 #define LATENT_H
 
 #include "latent/base.h"
+#include "latent/image.h"
 #include "latent/signal.h"
 
 #include "latent/model.h"

@@ -39,3 +39,7 @@ EVENTS = [
 ]
 for i, text in enumerate(EVENTS):
     put("atr", i, bytes.fromhex(text))
+
+paths = sorted(glob.glob("../cases/pictures/*/*.jpg") + glob.glob("../cases/pictures/*/*.png"))
+for i, path in enumerate(paths):
+    put("picture", i, open(path, "rb").read())
