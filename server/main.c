@@ -312,6 +312,7 @@ static void drain(int sig)
     latd_loop_abandon(d.app.loop, LAT_EAWAY);
     while (!nothing_suspended()) /* a suspended one must be resumed first */
         wait_until(latd_now_ns() + second, nothing_suspended);
+    wait_until(latd_now_ns() + 2 * second, nothing_in_flight);
 }
 
 static void stop(void)

@@ -34,10 +34,11 @@ static void run_resume(struct latd_task *task)
     struct latd_exchange *x =
         (struct latd_exchange *)((char *)task -
                                  offsetof(struct latd_exchange, resume));
+    struct latd_http *http = x->http;
 
-    latd_loop_unwatch(x->http->app->loop, &x->watch);
-    atomic_fetch_sub(&x->http->suspended, 1);
-    MHD_resume_connection(x->conn);
+    latd_loop_unwatch(http->app->loop, &x->watch);
+    MHD_resume_connection(x->conn); /* x is an http thread's from here on */
+    atomic_fetch_sub(&http->suspended, 1);
 }
 
 /* Any thread: the last item is done. */

@@ -15,12 +15,16 @@ import httpx
 import pytest
 
 BUILD = pathlib.Path(os.environ.get("LATENTD_BUILD", ".")).resolve()
+PROGRAM = (BUILD / "latentd").read_bytes()
+SANITIZED = b"__tsan_init" in PROGRAM or b"__asan_init" in PROGRAM
+# So wide that a window of the slow model takes some hundredths of a second.
+WIDTH = 512 if not SANITIZED else 256 if b"__asan_init" in PROGRAM else 96
 PATIENCE = 60  # seconds; sanitizers on a shared machine are slow
 
 
-def make_model(path, seed=1, slow=False):
+def make_model(path, seed=1, width=None):
     args = [str(BUILD / "tests/flow/make_model"), str(path), str(seed)]
-    subprocess.run(args + (["slow"] if slow else []), check=True)
+    subprocess.run(args + ([str(width)] if width else []), check=True)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +32,7 @@ def made(tmp_path_factory):
     """toy.safetensors and slow.safetensors, to be copied."""
     folder = tmp_path_factory.mktemp("made")
     make_model(folder / "toy.safetensors")
-    make_model(folder / "slow.safetensors", slow=True)
+    make_model(folder / "slow.safetensors", width=WIDTH)
     return folder
 
 

@@ -1,12 +1,13 @@
 /*
  * make_model.c - a model file with random weights, for flows that need one.
  *
- *     make_model OUT.safetensors [SEED [slow]]
+ *     make_model OUT.safetensors [SEED [WIDTH]]
  *
  * One lead of MLII, II or V5 at 250 Hz, windows of 250 samples, latents of 4
  * invariant, 3 variant and 1 free dimension.  Samples are not scaled, so that
- * huge ones overflow inside.  slow: each window takes a tenth of a second or
- * so, for tests of queues and deadlines.
+ * huge ones overflow inside.  With a WIDTH there are four convolutions of that
+ * many channels: at 512 a window takes a twentieth of a second or so, for tests
+ * of queues and deadlines.
  */
 #include "../../core/encoder.h"
 
@@ -14,11 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char quick[] = "conv1d 4 k5 s2 p2, batchnorm, relu, avgpool, "
-                            "linear 8";
-static const char slow[] = "conv1d 512 k9 p4, conv1d 512 k9 p4, "
-                           "conv1d 512 k9 p4, conv1d 512 k9 p4, avgpool, "
-                           "linear 8";
+static const char quick[] =
+    "conv1d 4 k5 s2 p2, batchnorm, relu, avgpool, linear 8";
 
 static struct lat_card card_of(const char *path)
 {
@@ -91,14 +89,25 @@ out:
 
 int main(int argc, char **argv)
 {
+    const char *layers = quick;
     struct lat_err err = {0};
+    char wide[200];
+    int w;
 
     if (argc < 2) {
-        fprintf(stderr, "usage: make_model OUT.safetensors [SEED [slow]]\n");
+        fprintf(stderr, "usage: make_model OUT.safetensors [SEED [WIDTH]]\n");
         return 2;
     }
-    if (make(argv[1], argc > 2 ? strtoull(argv[2], NULL, 10) : 1,
-             argc > 3 ? slow : quick, &err)) {
+    if (argc > 3) {
+        w = atoi(argv[3]);
+        snprintf(wide, sizeof(wide),
+                 "conv1d %d k9 p4, conv1d %d k9 p4, conv1d %d k9 p4, "
+                 "conv1d %d k9 p4, avgpool, linear 8",
+                 w, w, w, w);
+        layers = wide;
+    }
+    if (make(argv[1], argc > 2 ? strtoull(argv[2], NULL, 10) : 1, layers,
+             &err)) {
         fprintf(stderr, "make_model: %s\n", err.msg);
         return 1;
     }
