@@ -94,7 +94,7 @@ void lat_buf_printf(struct lat_buf *b, const char *fmt, ...) LAT_PRINTF(2, 3);
 char *lat_buf_reserve(struct lat_buf *b, size_t room);
 void lat_buf_fini(struct lat_buf *b);
 
-/* ---- numbers -------------------------------------------- base/number.c */
+/* ---- numbers ---------------------------- base/number.c, base/print.c */
 
 enum { LAT_NUMBER_MAX = 24 }; /* room for a printed float */
 

@@ -66,13 +66,16 @@ bool lat_channel_same(const char *a, const char *b);
 /* ---- formats -------------------------------------------------- formats/ */
 
 /* A WFDB record: header (.hea) and the signal files that it names, looked up
- * by name in files.  Formats 16, 212, 80, 24, 32, 61, 310, 311. */
+ * by name in files.  Formats 16, 24, 32, 61, 80, 160, 212, 310, 311.  Where
+ * header and data disagree (length, first values, checksums), LAT_EFORMAT. */
 LAT_MUST_CHECK enum lat_code lat_wfdb_decode(struct lat_signal **out,
                                              const struct lat_blob *header,
                                              const struct lat_blob *files,
                                              size_t n_files,
                                              struct lat_err *err);
-/* (samples, channels) with a line of names, rate and unit from the hints. */
+/* (samples, channels) with a line of names, rate and unit from the hints.  A
+ * name may carry its unit, as "II (mV)" or II_mV, and a column t_s or time_ms
+ * the rate; what nobody says stays empty or 0, and lat_prepare refuses it. */
 LAT_MUST_CHECK enum lat_code lat_csv_decode(struct lat_signal **out,
                                             const struct lat_blob *file,
                                             const struct lat_hints *hints,
