@@ -109,12 +109,12 @@ INLINE void tile(const struct lat_product *t, const size_t rows,
     }
 #define WIDE_ROWS(XX) XX(1, 4) XX(2, 4)
 #define MID_ROWS(XX) XX(1, 2) XX(2, 2) XX(3, 2) XX(4, 2) XX(5, 2) XX(6, 2)
-#define ALL_ROWS(XX, v)                                                       \
-    XX(1, v)                                                                  \
-    XX(2, v)                                                                  \
-    XX(3, v)                                                                  \
-    XX(4, v) XX(5, v) XX(6, v) XX(7, v) XX(8, v) XX(9, v) XX(10, v) XX(11, v) \
-        XX(12, v)
+#define ALL_ROWS(XX, v) \
+    XX(1, v)            \
+    XX(2, v)            \
+    XX(3, v)            \
+    XX(4, v)            \
+    XX(5, v) XX(6, v) XX(7, v) XX(8, v) XX(9, v) XX(10, v) XX(11, v) XX(12, v)
 #define NAME(rows, vectors) tile_##rows##_##vectors,
 
 WIDE_ROWS(INSTANCE)
