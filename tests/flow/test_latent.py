@@ -5,7 +5,6 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 import xml.etree.ElementTree
 
 import numpy
@@ -297,13 +296,14 @@ def test_a_broken_model_is_refused(tmp_path, models):
 needs_data = pytest.mark.skipif(not MITDB.is_dir(),
                                 reason="no records: set LATENTD_DATA")
 RECIPE = SOURCE / "deploy/recipes/ecg-scl.recipe"
+SHORT = ("--set", "steps=8", "--set", "batch=8")
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("trained") / "tiny.safetensors"
-    text = ok("train", RECIPE, "--data", MITDB, "--out", out, "--set", "steps=12")
-    assert "step 12/12" in text and "steps/s" in text
+    text = ok("train", RECIPE, "--data", MITDB, "--out", out, *SHORT)
+    assert "step 8/8" in text and "steps/s" in text
     assert not os.path.exists(str(out) + ".checkpoint")
     return out
 
@@ -312,10 +312,10 @@ def trained(tmp_path_factory):
 def test_training_that_was_interrupted_ends_in_the_same_bytes(trained, tmp_path):
     out = tmp_path / "tiny.safetensors"
     args = [str(LATENT), "train", str(RECIPE), "--data", str(MITDB), "--out", str(out),
-            "--set", "steps=12"]
+            *SHORT]
     p = subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    p.stdout.readline()  # the data are read
-    time.sleep(0.5)
+    for _ in range(3):
+        p.stdout.readline()  # the data are read
     p.send_signal(signal.SIGINT)
     _, said = p.communicate(timeout=120)
     if p.returncode == 1:  # else it was done before the signal came
