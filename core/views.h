@@ -8,6 +8,7 @@
 #define LAT_VIEWS_H
 
 #include "base/rng.h"
+#include "latent/image.h"
 
 /* ---- views/phase.c */
 
@@ -34,5 +35,41 @@ void lat__view_mix(float *x, const float *y, size_t n, double angle);
 void lat__view_noise(float *x, size_t n, double most, struct lat_rng *rng);
 /* One factor for all: exp of a value uniform in -most … most. */
 void lat__view_gain(float *x, size_t n, double most, struct lat_rng *rng);
+
+/* ---- views/colour.c: in place, by torchvision's factors; 1 changes nothing,
+ * as does a turn of 0 */
+
+void lat__view_grey(struct lat_image *x);
+void lat__view_brightness(struct lat_image *x, double factor);
+void lat__view_contrast(struct lat_image *x, double factor);
+void lat__view_saturation(struct lat_image *x, double factor);
+void lat__view_hue(struct lat_image *x, double turn); /* 1 is all round */
+
+/* ---- views/blur.c: in place; sigma in pixels, 0 does nothing */
+
+LAT_MUST_CHECK enum lat_code lat__view_blur(struct lat_image *x, double sigma,
+                                            struct lat_err *err);
+
+/* ---- views/picture.c: all of these, as published */
+
+struct lat__picture_views {
+    size_t size;               /* of a side, behind */
+    double area[2], aspect[2]; /* of the part: its share, width by height */
+    double jitter;             /* how often, as grey, blur and flip */
+    double brightness, contrast, saturation, hue; /* at most, of jitter */
+    double grey, blur, flip;
+    double sigma[2]; /* of blur */
+};
+
+struct lat__picture_views lat__picture_views_published(size_t size);
+struct lat_box lat__view_box(const struct lat_image *x,
+                             const struct lat__picture_views *s,
+                             struct lat_rng *rng);
+void lat__view_flip(struct lat_image *x);
+/* Crop, resize, jitter in random order, grey, blur, flip. */
+LAT_MUST_CHECK enum lat_code lat__view_picture(
+    struct lat_image **out, const struct lat_image *x,
+    const struct lat__picture_views *s, struct lat_rng *rng,
+    struct lat_err *err);
 
 #endif

@@ -5,14 +5,15 @@
 #
 # ok/NAME with ok/NAME.rgb: "width height orientation\n", then RGB.
 # resize.bin: for each case "from-width from-height filter x y w h W H\n" and
-# both images; fit.bin the same with "from-width from-height shorter crop\n".
+# both images; fit.bin the same with "from-width from-height shorter crop\n",
+# views.bin with "view factor width height\n".
 import io
 import os
 import struct
 import zlib
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 rng = np.random.RandomState(7)
 os.makedirs("ok", exist_ok=True)
@@ -202,3 +203,32 @@ with open("fit.bin", "wb") as f:
         y = int(round((full.height - crop) / 2.0))
         out = full.crop((x, y, x + crop, y + crop))
         f.write(b"%d %d %d %d\n" % (w, h, shorter, crop) + b.tobytes() + out.tobytes())
+
+with open("views.bin", "wb") as f:
+    for w, h in [(23, 17), (32, 32), (5, 3), (1, 1)]:
+        b = rng.randint(0, 256, (h, w, 3)).astype(np.uint8)
+        b[: h // 2] = b[: h // 2] // 16 * 16
+        x = Image.fromarray(b)
+        for kind, factors in [
+            ("grey", [1]), ("flip", [1]),
+            ("brightness", [0.2, 0.9, 1.0, 1.8]), ("contrast", [0.2, 0.9, 1.0, 1.8]),
+            ("saturation", [0.0, 0.7, 1.0, 1.8]), ("hue", [-0.2, -0.03, 0.0, 0.2]),
+            ("blur", [0.1, 0.5, 0.99, 1.7, 2.0, 6.5]),
+        ]:
+            for v in factors:
+                if kind == "grey":
+                    out = x.convert("L").convert("RGB")
+                elif kind == "flip":
+                    out = ImageOps.mirror(x)
+                elif kind == "hue":
+                    hsv = np.array(x.convert("HSV"))
+                    hsv[:, :, 0] += np.uint8(int(v * 255) & 255)
+                    out = Image.fromarray(hsv, "HSV").convert("RGB")
+                elif kind == "blur":
+                    out = x.filter(ImageFilter.GaussianBlur(radius=v))
+                else:
+                    how = {"brightness": "Brightness", "contrast": "Contrast"}
+                    enhance = getattr(ImageEnhance, how.get(kind, "Color"))
+                    out = enhance(x).enhance(v)
+                f.write(b"%s %g %d %d\n" % (kind.encode(), v, w, h))
+                f.write(b.tobytes() + np.array(out).tobytes())
