@@ -15,6 +15,7 @@ static const struct latd_route routes[] = {
     {LATD_GET, "/ping", &latd_readyz, true},
     {LATD_GET, "/version", &latd_version, true},
     {LATD_GET, "/metrics", &latd_metrics_text, true},
+    {LATD_GET, "/openapi.json", &latd_openapi, false},
     {LATD_GET, "/v1/models", &latd_models_index, false},
     {LATD_GET, "/v1/models/{id}", &latd_models_get, false},
     {LATD_GET, "/models", &latd_models_index, false},

@@ -1,0 +1,171 @@
+/* test_contract.c - schema/openapi.json and the code say the same. */
+#include "../../server/api.h"
+#include "../../server/api/openapi.h"
+#include "../../server/route.h"
+#include "../../server/wire.h"
+#include "../check.h"
+
+#include <jansson.h>
+
+#include <string.h>
+
+static json_t *doc;
+
+static const struct {
+    const char *name;
+    const struct latd_handler *handler;
+} handlers[] = {
+#define HANDLER(name)       \
+    {                       \
+#name, &latd_##name \
+    }
+    HANDLER(livez),          HANDLER(readyz),       HANDLER(startupz),
+    HANDLER(version),        HANDLER(metrics_text), HANDLER(openapi),
+    HANDLER(models_index),   HANDLER(models_get),   HANDLER(embeddings),
+    HANDLER(embeddings_get), HANDLER(validate),
+#undef HANDLER
+};
+
+static int setup(void **state)
+{
+    UNUSED_STATE;
+    latd_wire_init();
+    doc = json_loadb((const char *)latd_openapi_json, latd_openapi_json_len,
+                     JSON_REJECT_DUPLICATES, NULL);
+    return doc ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    UNUSED_STATE;
+    json_decref(doc);
+    return 0;
+}
+
+static const struct latd_handler *handler_of(const char *operation)
+{
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+        if (strcmp(handlers[i].name, operation) == 0)
+            return handlers[i].handler;
+    return NULL;
+}
+
+/* The path item of a route: its own, or that of which it is an alias. */
+static const json_t *item_of(const char *path)
+{
+    const char *key;
+    json_t *item, *alias;
+    size_t i;
+
+    json_object_foreach(json_object_get(doc, "paths"), key, item)
+    {
+        if (strcmp(key, path) == 0)
+            return item;
+        json_array_foreach(json_object_get(item, "x-aliases"), i,
+                           alias) if (strcmp(json_string_value(alias), path) ==
+                                      0) return item;
+    }
+    return NULL;
+}
+
+static const json_t *operation_of(const json_t *item, enum latd_method m)
+{
+    char method[16] = "";
+
+    for (size_t i = 0; latd_method_name(m)[i] && i < sizeof(method) - 1; i++)
+        method[i] = (char)(latd_method_name(m)[i] + 'a' - 'A');
+    return json_object_get(item, method);
+}
+
+TEST(contract, has_each_route)
+{
+    UNUSED_STATE;
+    CHECK(latd_n_routes() > 10);
+    for (size_t i = 1; i < latd_n_routes(); i++) {
+        const struct latd_route *r = latd_route(i);
+        const json_t *op = operation_of(item_of(r->path), r->method);
+        const char *id = json_string_value(json_object_get(op, "operationId"));
+
+        if (!id || handler_of(id) != r->handler)
+            print_error("%s %s is not in the contract\n",
+                        latd_method_name(r->method), r->path);
+        CHECK(id && handler_of(id) == r->handler);
+    }
+}
+
+static bool has_route(const char *path, const char *method)
+{
+    for (size_t i = 1; i < latd_n_routes(); i++) {
+        const struct latd_route *r = latd_route(i);
+
+        if (strcmp(r->path, path) == 0 &&
+            (strcmp(method, "get") == 0 ? r->method == LATD_GET
+                                        : r->method == LATD_POST))
+            return true;
+    }
+    print_error("%s %s has no route\n", method, path);
+    return false;
+}
+
+TEST(contract, has_no_more_than_the_routes)
+{
+    const char *path, *method;
+    json_t *item, *op, *alias;
+    size_t i;
+
+    UNUSED_STATE;
+    json_object_foreach(json_object_get(doc, "paths"), path, item)
+    {
+        json_object_foreach(item, method, op)
+        {
+            if (method[0] == 'x')
+                continue;
+            CHECK(has_route(path, method));
+            json_array_foreach(json_object_get(item, "x-aliases"), i, alias)
+                CHECK(has_route(json_string_value(alias), method));
+        }
+    }
+}
+
+TEST(contract, has_examples_that_decode)
+{
+    static const char *const steps[] = {"components",       "requestBodies",
+                                        "Embeddings",       "content",
+                                        "application/json", "examples"};
+    const struct latd_embed_limits limits = {16, false};
+    json_t *at = doc, *example;
+    const char *name;
+    size_t n = 0;
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        at = json_object_get(at, steps[i]);
+    json_object_foreach(at, name, example)
+    {
+        char *text = json_dumps(json_object_get(example, "value"), 0);
+        struct latd_body body = {
+            .type = "application/json", .data = text, .len = strlen(text)};
+        struct latd_embed_req req;
+        struct lat_err err = {0};
+        enum lat_code code = latd_wire_embed_decode(&req, &body, &limits, &err);
+
+        if (code)
+            print_error("%s: %s\n", name, err.msg);
+        CHECK(code == LAT_OK);
+        latd_wire_embed_fini(&req);
+        lat_free(text);
+        n++;
+    }
+    CHECK(n >= 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(contract, has_each_route),
+        T(contract, has_no_more_than_the_routes),
+        T(contract, has_examples_that_decode),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
