@@ -61,32 +61,39 @@ static void split_query(struct wire_case *c)
             *p = '\0';
 }
 
+bool case_parse(struct wire_case *c, char *file, size_t len)
+{
+    c->head = c->file = file;
+    c->body = len ? memmem(file, len - 1, "\n\n", 2) : NULL;
+    if (!c->body)
+        return false;
+    *c->body = '\0';
+    c->body += 2;
+    c->body_len = (size_t)(file + len - c->body) - 1; /* its last \n */
+    if (case_get(c, "Body") && latd_base64_decode(&c->body_own, &c->body_len,
+                                                  c->body, c->body_len, NULL))
+        return false;
+    if (c->body_own)
+        c->body = c->body_own;
+    else if (c->body_len && case_get(c, "Lines"))
+        widen(c);
+    split_query(c);
+    return true;
+}
+
 bool case_open(struct wire_case *c, const char *dir, size_t n)
 {
-    char path[4096];
+    char path[4096], *file;
     size_t len;
 
     *c = (struct wire_case){0};
     if (!pick(path, sizeof(path), dir, n) ||
-        lat_file_read(&c->file, &len, path, 1 << 24, NULL))
+        lat_file_read(&file, &len, path, 1 << 24, NULL))
         return false;
     snprintf(c->name, sizeof(c->name), "%s/%.100s", dir,
              strrchr(path, '/') + 1);
-    c->head = c->file;
-    c->body = strstr(c->file, "\n\n");
-    if (!c->body)
+    if (!case_parse(c, file, len))
         abort();
-    *c->body = '\0';
-    c->body += 2;
-    c->body_len = len - (size_t)(c->body - c->file) - 1; /* its last \n */
-    if (case_get(c, "Body") && latd_base64_decode(&c->body_own, &c->body_len,
-                                                  c->body, c->body_len, NULL))
-        abort();
-    if (c->body_own)
-        c->body = c->body_own;
-    if (case_get(c, "Lines"))
-        widen(c);
-    split_query(c);
     return true;
 }
 

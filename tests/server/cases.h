@@ -26,6 +26,8 @@ struct wire_case {
 /* The n-th case below tests/cases/embeddings/dir, in order of name; false:
  * there are no more. */
 bool case_open(struct wire_case *c, const char *dir, size_t n);
+/* A zeroed one, of these bytes and a NUL: adopted.  False: not a case. */
+bool case_parse(struct wire_case *c, char *file, size_t len);
 void case_close(struct wire_case *c);
 /* The value of a line of the head, in a static buffer; NULL: not there. */
 const char *case_get(const struct wire_case *c, const char *name);
