@@ -336,7 +336,7 @@ TEST(embeddings_get, finds_by_digest_and_only_for_the_model)
     assert_string_equal(a.req.err.param, "model");
     fini(&a);
     init(&a, "");
-    a.query = "model=small@2";
+    a.query = "model=small@1";
     strcpy(a.req.param, digest);
     CHECK(run(&a, &latd_embeddings_get) == LAT_OK);
     CHECK(says(&a, digest) && says(&a, "\"cache\":\"hit\""));
