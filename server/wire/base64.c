@@ -4,15 +4,21 @@
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-enum { BAD = 64 };
+/* What a character adds to its group of 24 bits, by its place in it. */
+struct table {
+    uint32_t v[4][256];
+};
 
-/* The six bits that a character stands for. */
-static void table_init(uint8_t bits[256])
+static const uint32_t bad = 1u << 31;
+
+static void table_init(struct table *t)
 {
-    for (size_t i = 0; i < 256; i++)
-        bits[i] = BAD;
-    for (uint8_t i = 0; i < 64; i++)
-        bits[(unsigned char)alphabet[i]] = i;
+    for (unsigned k = 0; k < 4; k++) {
+        for (size_t i = 0; i < 256; i++)
+            t->v[k][i] = bad;
+        for (uint32_t i = 0; i < 64; i++)
+            t->v[k][(unsigned char)alphabet[i]] = i << (18 - 6 * k);
+    }
 }
 
 /* Bytes in the last group: 3, or 2 and 1 when it ends with = and ==. */
@@ -32,26 +38,22 @@ static enum lat_code fail_at(const char *text, size_t at, struct lat_err *err)
 }
 
 static enum lat_code decode_groups(uint8_t *to, const char *text, size_t n,
-                                   const uint8_t bits[256], struct lat_err *err)
+                                   const struct table *t, struct lat_err *err)
 {
-    for (size_t i = 0; i < n; i += 4) {
-        uint32_t b[4], all = 0;
+    const unsigned char *p = (const unsigned char *)text;
 
-        for (size_t k = 0; k < 4; k++) {
-            b[k] = bits[(unsigned char)text[i + k]];
-            all |= b[k];
-        }
-        if (all >= BAD) {
-            size_t k = 0;
+    for (size_t i = 0; i < n; i += 4, p += 4, to += 3) {
+        uint32_t group =
+            t->v[0][p[0]] | t->v[1][p[1]] | t->v[2][p[2]] | t->v[3][p[3]];
 
-            while (b[k] != BAD)
-                k++;
-            return fail_at(text, i + k, err);
+        if (group & bad) {
+            while (t->v[0][*p] != bad)
+                p++;
+            return fail_at(text, (size_t)((const char *)p - text), err);
         }
-        all = b[0] << 18 | b[1] << 12 | b[2] << 6 | b[3];
-        *to++ = (uint8_t)(all >> 16);
-        *to++ = (uint8_t)(all >> 8);
-        *to++ = (uint8_t)all;
+        to[0] = (uint8_t)(group >> 16);
+        to[1] = (uint8_t)(group >> 8);
+        to[2] = (uint8_t)group;
     }
     return LAT_OK;
 }
@@ -59,17 +61,17 @@ static enum lat_code decode_groups(uint8_t *to, const char *text, size_t n,
 /* The last group with its padding; bits beyond the last byte must be zero, so
  * that one sequence of bytes has one text. */
 static enum lat_code decode_tail(uint8_t *to, const char *text, size_t n,
-                                 const uint8_t bits[256], struct lat_err *err)
+                                 const struct table *t, struct lat_err *err)
 {
     size_t at = n - 4, bytes = tail_bytes(text, n);
     uint32_t group = 0;
 
     for (size_t k = 0; k <= bytes; k++) {
-        uint32_t b = bits[(unsigned char)text[at + k]];
+        uint32_t add = t->v[k][(unsigned char)text[at + k]];
 
-        if (b == BAD)
+        if (add == bad)
             return fail_at(text, at + k, err);
-        group |= b << (18 - 6 * k);
+        group |= add;
     }
     if (group & (0xffffffu >> (8 * bytes)))
         return lat_fail_word(err, LAT_EINVAL, "invalid_base64",
@@ -83,7 +85,8 @@ enum lat_code latd_base64_decode(char **out, size_t *len, const char *text,
                                  size_t n, struct lat_err *err)
 {
     enum lat_code code = LAT_OK;
-    uint8_t bits[256], *v;
+    struct table t;
+    uint8_t *v;
 
     if (n % 4)
         return lat_fail_word(err, LAT_EINVAL, "invalid_base64",
@@ -93,11 +96,11 @@ enum lat_code latd_base64_decode(char **out, size_t *len, const char *text,
     v = lat_calloc(n / 4 * 3 + 1, 1);
     if (!v)
         return lat_fail(err, LAT_ENOMEM, "%zu bytes", n / 4 * 3);
-    table_init(bits);
+    table_init(&t);
     if (n) {
-        code = decode_groups(v, text, n - 4, bits, err);
+        code = decode_groups(v, text, n - 4, &t, err);
         if (code == LAT_OK)
-            code = decode_tail(v + (n - 4) / 4 * 3, text, n, bits, err);
+            code = decode_tail(v + (n - 4) / 4 * 3, text, n, &t, err);
     }
     if (code) {
         lat_free(v);
