@@ -73,4 +73,37 @@ LAT_MUST_CHECK enum lat_code lat_image_fit(struct lat_image **out,
                                            size_t shorter, size_t crop,
                                            struct lat_err *err);
 
+/* ---- labelled images ------------------------------------------ gallery/ */
+
+enum { LAT_CLASSES_MAX = 65536 };
+
+/* Never changes once it is open: any number of threads may read it. */
+struct lat_gallery;
+
+/* The images of all paths, one after the other, each of which may be
+ *
+ *   a folder with a folder for each class, classes and files in the order of
+ *   their names (.jpg, .jpeg, .png; others are passed over);
+ *   NAME.jpgs, JPEG files one after the other, and NAME_index.csv beside it
+ *   (id,offset,length,label,class,source);
+ *   a .bin of CIFAR-10 or of CIFAR-100 (fine labels), with the names of its
+ *   classes in batches.meta.txt or fine_label_names.txt beside it, if there.
+ *
+ * A class has one name in all of them. */
+LAT_MUST_CHECK enum lat_code lat_gallery_open(struct lat_gallery **out,
+                                              const char *const *paths,
+                                              size_t n_paths,
+                                              struct lat_err *err);
+void lat_gallery_close(struct lat_gallery *g);
+size_t lat_gallery_count(const struct lat_gallery *g);
+size_t lat_gallery_classes(const struct lat_gallery *g);
+/* NULL where there is no image of that label. */
+const char *lat_gallery_class(const struct lat_gallery *g, size_t label);
+uint32_t lat_gallery_label(const struct lat_gallery *g, size_t i);
+/* Decodes image i, at most max_pixels (0: the default). */
+LAT_MUST_CHECK enum lat_code lat_gallery_image(struct lat_image **out,
+                                               const struct lat_gallery *g,
+                                               size_t i, size_t max_pixels,
+                                               struct lat_err *err);
+
 #endif
