@@ -237,6 +237,12 @@ enum lat_code latd_config_check(const struct latd_config *c,
                         "(%llu)",
                         (unsigned long long)c->max_body_bytes,
                         (unsigned long long)c->max_buffered_bytes);
+    if (c->connection_limit < c->http_threads)
+        return lat_fail(err, LAT_EINVAL,
+                        "connection-limit is %llu, fewer than http-threads "
+                        "(%llu)",
+                        (unsigned long long)c->connection_limit,
+                        (unsigned long long)c->http_threads);
     return LAT_OK;
 }
 

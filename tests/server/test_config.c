@@ -105,6 +105,28 @@ TEST(config, flag_beats_environment_beats_file)
     rmdir(dir);
 }
 
+TEST(config, settings_that_do_not_fit_each_other_are_refused)
+{
+    static const char *const pairs[][4] = {
+        {"max-inputs", "100", "max-queue", "99"},
+        {"max-body-bytes", "1M", "max-buffered-bytes", "65536"},
+        {"connection-limit", "3", "http-threads", "4"},
+    };
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        struct latd_config c;
+        struct lat_err err = {0};
+
+        latd_config_init(&c);
+        for (int k = 0; k < 4; k += 2)
+            CHECK(latd_config_set(&c, pairs[i][k], pairs[i][k + 1], LATD_FLAG,
+                                  &err) == LAT_OK);
+        CHECK(latd_config_check(&c, &err) == LAT_EINVAL);
+        CHECK(strstr(err.msg, pairs[i][0]) && strstr(err.msg, pairs[i][2]));
+    }
+}
+
 static enum lat_code read_text(const char *text, struct lat_err *err)
 {
     char dir[] = "/tmp/latentd-test-XXXXXX", path[64];
@@ -188,6 +210,7 @@ int main(void)
         T(config, has_defaults_within_their_bounds),
         T(config, numbers_are_checked_and_may_have_a_suffix),
         T(config, flag_beats_environment_beats_file),
+        T(config, settings_that_do_not_fit_each_other_are_refused),
         T(config, file_with_a_mistake_is_refused_by_line),
         T(config, sample_file_is_the_one_that_we_ship),
         T(arguments, that_are_wrong_are_named),
