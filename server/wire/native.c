@@ -197,10 +197,10 @@ static enum lat_code from_numbers(struct lat_signal **out,
     struct lat_signal *sig = NULL;
     enum lat_code code;
 
-    if (piece->bad.code) {
+    if (piece->bad) {
         if (err)
-            *err = piece->bad;
-        return lat_at(err, piece->bad.code, "data");
+            *err = *piece->bad;
+        return lat_at(err, piece->bad->code, "data");
     }
     if (piece->n_rows != said->n)
         return fail_shape(err, piece->n_rows, said);

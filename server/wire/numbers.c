@@ -79,16 +79,31 @@ static enum lat_code grow(struct list *l, struct lat_err *err)
     return LAT_OK;
 }
 
-static void note_nonfinite(struct list *l)
+/* Room for the first thing that is wrong; NULL after that, or when there is no
+ * memory: then *code is set. */
+static struct lat_err *note(struct list *l, enum lat_code *code,
+                            struct lat_err *err)
 {
-    struct lat_err *bad = &l->piece->bad;
+    if (l->piece->bad)
+        return NULL;
+    l->piece->bad = lat_calloc(1, sizeof(*l->piece->bad));
+    if (!l->piece->bad)
+        *code = lat_fail(err, LAT_ENOMEM, "error");
+    return l->piece->bad;
+}
 
-    if (bad->code)
-        return;
+static enum lat_code note_nonfinite(struct list *l, struct lat_err *err)
+{
+    enum lat_code code = LAT_OK;
+    struct lat_err *bad = note(l, &code, err);
+
+    if (!bad)
+        return code;
     lat_fail_word(bad, LAT_EUNFIT, "nonfinite_input",
                   "%.*s is beyond float32, whose largest is 3.4028235e38",
                   word_len(l), l->p);
     locate(l, bad->code, bad);
+    return LAT_OK;
 }
 
 static enum lat_code element(struct list *l, struct lat_err *err)
@@ -110,8 +125,12 @@ static enum lat_code element(struct list *l, struct lat_err *err)
         after = lat_number_scan(v, l->p, l->end);
         if (!after)
             return fail_element(l, err);
-        if (isinf(*v))
-            note_nonfinite(l);
+    }
+    if (isinf(*v)) {
+        enum lat_code code = note_nonfinite(l, err);
+
+        if (code)
+            return code;
     }
     l->p = after;
     l->n++;
@@ -155,15 +174,18 @@ static enum lat_code row(struct list *l, size_t *len, struct lat_err *err)
     return LAT_OK;
 }
 
-static void note_ragged(struct list *l, size_t len)
+static enum lat_code note_ragged(struct list *l, size_t len,
+                                 struct lat_err *err)
 {
-    struct lat_err *bad = &l->piece->bad;
+    enum lat_code code = LAT_OK;
+    struct lat_err *bad = note(l, &code, err);
 
-    if (bad->code)
-        return;
+    if (!bad)
+        return code;
     lat_fail_word(bad, LAT_EUNFIT, "ragged_channels",
                   "%zu samples, but channel 0 has %zu", len, l->piece->n);
     lat_at(bad, bad->code, "[%zu]", l->row);
+    return LAT_OK;
 }
 
 /* The rows, from the first one's bracket to after the whole array's end. */
@@ -189,7 +211,9 @@ static enum lat_code rows(struct list *l, struct lat_err *err)
         if (l->row == 0)
             l->piece->n = len;
         else if (len != l->piece->n)
-            note_ragged(l, len);
+            code = note_ragged(l, len, err);
+        if (code)
+            return code;
         next = more(l);
     }
     l->piece->n_rows = l->row;
@@ -211,7 +235,8 @@ enum lat_code latd_numbers_scan(struct latd_piece *piece, const char **p,
     }
     if (code) {
         lat_free(piece->v);
-        piece->v = NULL;
+        lat_free(piece->bad);
+        *piece = (struct latd_piece){0};
         return code;
     }
     *p = l.p;

@@ -18,7 +18,8 @@ struct pass {
     const char *copied; /* the envelope has all before this */
     struct frame stack[LATD_JSON_DEPTH];
     size_t depth;
-    bool at_key; /* the next string is a key */
+    size_t values; /* colons, commas and brackets so far */
+    bool at_key;   /* the next string is a key */
 };
 
 static bool key_is(const struct frame *f, const char *key)
@@ -213,10 +214,22 @@ static void close_any(struct pass *s)
     s->at_key = false;
 }
 
+/* A value is not far from each of these. */
+static enum lat_code count(struct pass *s, struct lat_err *err)
+{
+    if (!strchr("[{,:", *s->p) || !*s->p || s->values++ < LATD_JSON_VALUES)
+        return LAT_OK;
+    return lat_fail(err, LAT_ETOOBIG,
+                    "more than %d values that are not samples",
+                    LATD_JSON_VALUES);
+}
+
 static enum lat_code step(struct pass *s, struct lat_err *err)
 {
-    enum lat_code code;
+    enum lat_code code = count(s, err);
 
+    if (code)
+        return code;
     switch (*s->p) {
     case '"':
         return string(s, err);
@@ -275,8 +288,10 @@ enum lat_code latd_scan_run(struct latd_scan *s, const char *body, size_t len,
 
 void latd_scan_fini(struct latd_scan *s)
 {
-    for (size_t i = 0; i < s->n_pieces; i++)
+    for (size_t i = 0; i < s->n_pieces; i++) {
         lat_free(s->pieces[i].v);
+        lat_free(s->pieces[i].bad);
+    }
     lat_free(s->pieces);
     lat_buf_fini(&s->envelope);
     *s = (struct latd_scan){0};

@@ -14,7 +14,11 @@
 
 #include "../../core/latent.h"
 
-enum { LATD_JSON_DEPTH = 32 }; /* of arrays and objects in each other */
+enum {
+    LATD_JSON_DEPTH = 32,       /* of arrays and objects in each other */
+    LATD_JSON_VALUES = 1 << 18, /* of all, but those in arrays of samples:
+                                   jansson wants hundreds of bytes for each */
+};
 
 /* One value taken out: numbers, or a text without escapes. */
 struct latd_piece {
@@ -23,9 +27,9 @@ struct latd_piece {
     bool nested;      /* an array of arrays */
     const char *text; /* in the body; NULL for numbers */
     size_t len;
-    struct lat_err bad; /* first element that cannot be used, with its path
-                           below the array; LAT_OK if all can */
-    size_t at, saved;   /* offset in the envelope; bytes less than before */
+    struct lat_err *bad; /* first element that cannot be used, with its path
+                            below the array; NULL: all can */
+    size_t at, saved;    /* offset in the envelope; bytes less than before */
 };
 
 struct latd_scan {

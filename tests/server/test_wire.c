@@ -103,7 +103,7 @@ TEST(doc, takes_out_samples_and_leaves_the_rest)
     CHECK(doc.scan.n_pieces == 3);
     input = json_object_get(doc.root, "input");
     p = latd_doc_piece(&doc, json_object_get(json_array_get(input, 0), "data"));
-    CHECK(p && p->n_rows == 2 && p->n == 2 && p->nested && !p->bad.code);
+    CHECK(p && p->n_rows == 2 && p->n == 2 && p->nested && !p->bad);
     CHECK(p->v[0] == 1.0f && p->v[1] == -2.5f && p->v[3] == 4.0f);
     CHECK(isnan(p->v[2]));
     CHECK((uintptr_t)p->v % 64 == 0);
@@ -203,12 +203,12 @@ TEST(doc, notes_what_is_json_but_no_signal)
 
     UNUSED_STATE;
     CHECK(open_doc(&doc, text, NULL) == LAT_OK && doc.scan.n_pieces == 3);
-    CHECK(doc.scan.pieces[0].bad.code == LAT_EUNFIT);
-    assert_string_equal(doc.scan.pieces[0].bad.param, "[1][1]");
-    assert_string_equal(doc.scan.pieces[0].bad.word, "nonfinite_input");
-    assert_string_equal(doc.scan.pieces[1].bad.word, "ragged_channels");
-    assert_string_equal(doc.scan.pieces[1].bad.param, "[1]");
-    CHECK(doc.scan.pieces[2].bad.code == LAT_OK);
+    CHECK(doc.scan.pieces[0].bad->code == LAT_EUNFIT);
+    assert_string_equal(doc.scan.pieces[0].bad->param, "[1][1]");
+    assert_string_equal(doc.scan.pieces[0].bad->word, "nonfinite_input");
+    assert_string_equal(doc.scan.pieces[1].bad->word, "ragged_channels");
+    assert_string_equal(doc.scan.pieces[1].bad->param, "[1]");
+    CHECK(!doc.scan.pieces[2].bad);
     latd_doc_close(&doc);
 }
 
@@ -223,6 +223,24 @@ TEST(doc, refuses_a_depth_bomb_and_says_where)
         lat_buf_puts(&b, "[");
     CHECK(latd_doc_open(&doc, b.v, b.len, &err) == LAT_EFORMAT);
     assert_string_equal(err.msg, "nested deeper than 32 at byte 32");
+    lat_buf_fini(&b);
+}
+
+/* 64 MB of {} would become gigabytes. */
+TEST(doc, refuses_more_values_than_it_has_memory_for)
+{
+    struct lat_err err = {0};
+    struct latd_doc doc;
+    struct lat_buf b = {0};
+
+    UNUSED_STATE;
+    lat_buf_puts(&b, "{\"input\":[{}");
+    for (int i = 0; i < LATD_JSON_VALUES; i++)
+        lat_buf_puts(&b, ",{}");
+    lat_buf_puts(&b, "]}");
+    CHECK(latd_doc_open(&doc, b.v, b.len, &err) == LAT_ETOOBIG);
+    assert_string_equal(err.msg,
+                        "more than 262144 values that are not samples");
     lat_buf_fini(&b);
 }
 
@@ -264,6 +282,7 @@ TEST(doc, reads_many_numbers_as_they_were_printed)
 TEST(doc, survives_any_failed_allocation)
 {
     const char *text = "{\"model\":\"m\",\"input\":[{\"data\":[[1,2],[3,4]]},"
+                       "{\"data\":[[1,2],[3]]},{\"data\":[1e999]},"
                        "\"data:text/csv,abc\"]}";
     struct latd_doc doc;
     enum lat_code code;
@@ -449,6 +468,7 @@ int main(void)
         T(doc, names_the_element_that_is_wrong),
         T(doc, notes_what_is_json_but_no_signal),
         T(doc, refuses_a_depth_bomb_and_says_where),
+        T(doc, refuses_more_values_than_it_has_memory_for),
         T(doc, finds_the_byte_behind_a_long_array),
         T(doc, reads_many_numbers_as_they_were_printed),
         T(doc, survives_any_failed_allocation),
