@@ -118,11 +118,33 @@ static enum lat_code make_contrast(struct lat_trainer *t, struct lat_err *err)
     return lat__contrast_new(&t->contrast, &spec, t->ctx.kernel, err);
 }
 
+/* The data may have been opened by another recipe. */
+static enum lat_code check_data(const struct lat_trainer *t,
+                                const struct lat_recipe *r, struct lat_err *err)
+{
+    const struct lat_dataset *d = t->data;
+    size_t least = r->window + 2 * lat__recipe_reach(r) + 1;
+
+    if (d->first[LAT_TRAIN + 1] == d->first[LAT_TRAIN])
+        return lat_fail(err, LAT_EINVAL, "no record to train on");
+    if (d->rate_hz != r->rate_hz)
+        return lat_fail(err, LAT_EINVAL, "the data have %g Hz, the recipe %g",
+                        d->rate_hz, r->rate_hz);
+    for (size_t i = 0; i < d->n_records; i++)
+        if (d->records[i].n < least)
+            return lat_fail(err, LAT_EINVAL,
+                            "record %s has %zu samples, %zu are needed",
+                            d->records[i].name, d->records[i].n, least);
+    return LAT_OK;
+}
+
 static enum lat_code make(struct lat_trainer *t, const struct lat_recipe *r,
                           unsigned n_threads, struct lat_err *err)
 {
     enum lat_code code = lat__recipe_check(r, err);
 
+    if (!code)
+        code = check_data(t, r, err);
     if (!code)
         code = lat__recipe_copy(&t->recipe, r, err);
     if (!code)
@@ -159,10 +181,7 @@ enum lat_code lat_trainer_new(struct lat_trainer **out,
         return lat_fail(err, LAT_ENOMEM, "trainer");
     t->data = d;
     t->ctx.kernel = kernel;
-    if (d->first[LAT_TRAIN + 1] == d->first[LAT_TRAIN])
-        code = lat_fail(err, LAT_EINVAL, "no record to train on");
-    else
-        code = make(t, r, n_threads, err);
+    code = make(t, r, n_threads, err);
     if (code) {
         lat_trainer_free(t);
         return lat_wrap(err, code, "training");

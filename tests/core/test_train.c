@@ -547,6 +547,34 @@ TEST(train, divergence_keeps_the_last_good_state)
     lat_recipe_free(r);
 }
 
+TEST(train, refuses_data_that_do_not_fit)
+{
+    static const char *const bad[][3] = {
+        {"window", "1990", "record r0 has 2000 samples, 2901 are needed"},
+        {"rate", "50", "the data have 100 Hz, the recipe 50"},
+        {"invariant", "7", "are 13 wide together, the encoder's latent 12"},
+        {"task", "linear 64, unflatten w32 c2", "the task gives 32 samples"},
+        {"encoder", "conv1d 4 k5 s2 p2, relu", "encoder"},
+        {"group", "3", "batch is 8, not a multiple of group, 3"},
+    };
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct lat_recipe *r = recipe("scl");
+        struct lat_dataset *d = dataset(r);
+        struct lat_trainer *t = NULL;
+        struct lat_err err = {0};
+
+        set(r, bad[i][0], bad[i][1]);
+        CHECK(lat_trainer_new(&t, r, d, kernel(), 1, &err) != LAT_OK && !t);
+        if (!strstr(err.msg, bad[i][2]))
+            print_error("%s\ndoes not say: %s\n", err.msg, bad[i][2]);
+        CHECK(strstr(err.msg, bad[i][2]));
+        lat_dataset_free(d);
+        lat_recipe_free(r);
+    }
+}
+
 TEST(train, new_survives_any_failed_allocation)
 {
     struct lat_recipe *r = recipe("scl");
@@ -586,6 +614,7 @@ int main(void)
         T(train, resumed_after_any_step_ends_in_the_same_bytes),
         T(checkpoint, of_another_recipe_or_damaged_is_refused),
         T(train, divergence_keeps_the_last_good_state),
+        T(train, refuses_data_that_do_not_fit),
         T(train, new_survives_any_failed_allocation),
     };
 
