@@ -124,11 +124,15 @@ enum lat_code lat_signal_read(struct lat_signal **out, const char *path,
         return read_wfdb(out, path, err);
     if (!dot || has_ending(path, ".dat") || has_ending(path, ".atr"))
         return read_record(out, path, err);
-    if (!has_ending(path, ".csv") && !has_ending(path, ".npy"))
+    if (!has_ending(path, ".csv") && !has_ending(path, ".npy") &&
+        !has_ending(path, ".edf"))
         return lat_fail(err, LAT_EMEDIA,
-                        "%s: ending %s, must be .hea, .csv or .npy", path, dot);
+                        "%s: ending %s, must be .hea, .csv, .npy or .edf", path,
+                        dot);
     code = read_file(&file, path, err);
-    if (code == LAT_OK)
+    if (code == LAT_OK && has_ending(path, ".edf"))
+        code = lat_edf_decode(out, &file, err);
+    else if (code == LAT_OK)
         code = has_ending(path, ".csv")
                    ? lat_csv_decode(out, &file, hints, err)
                    : lat_npy_decode(out, &file, hints, err);

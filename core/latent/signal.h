@@ -84,8 +84,13 @@ LAT_MUST_CHECK enum lat_code lat_npy_decode(struct lat_signal **out,
                                             const struct lat_blob *file,
                                             const struct lat_hints *hints,
                                             struct lat_err *err);
+/* EDF and EDF+ without interruptions; annotations are skipped.  Signals of
+ * different rates are brought to the highest, within 256 times. */
+LAT_MUST_CHECK enum lat_code lat_edf_decode(struct lat_signal **out,
+                                            const struct lat_blob *file,
+                                            struct lat_err *err);
 /* The file at path by its ending: .hea (or a record's name without it, with
- * its signal files beside it), .csv, .npy. */
+ * its signal files beside it), .csv, .npy, .edf. */
 LAT_MUST_CHECK enum lat_code lat_signal_read(struct lat_signal **out,
                                              const char *path,
                                              const struct lat_hints *hints,

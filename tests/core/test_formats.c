@@ -182,6 +182,7 @@ TEST(formats, survive_any_failed_allocation)
     starve(CASES "ok/crlf");
     starve(CASES "ok/missing.csv");
     starve(CASES "ok/npy_lf4.npy");
+    starve(CASES "ok/edf_plus.edf");
 }
 
 static struct lat_signal *make_signal(void)

@@ -24,6 +24,8 @@ for i, path in enumerate(paths):
 for kind in ["csv", "npy"]:
     for i, path in enumerate(sorted(glob.glob(CASES + "/*/*." + kind))):
         put(kind, i, bytes([7 if kind == "csv" else 0]) + open(path, "rb").read())
+for i, path in enumerate(sorted(glob.glob(CASES + "/*/*.edf"))):
+    put("edf", i, open(path, "rb").read())
 for i, text in enumerate(
     "0 -0 1 0.1 1e999 -1e-999 16777217 7e-46 3.4028236e38 1.17549435e-38 "
     "123456789012345678901234567890 0.014999999664723873 1.5e 01 - +1 "

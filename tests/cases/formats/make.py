@@ -289,4 +289,97 @@ bad_npy("npy_no_shape", header(OK.replace("shape", "shap")), "the header has no 
 bad_npy("npy_no_order", header(OK.replace("fortran_order", "order")), "the header has no fortran_order")
 bad_npy("npy_names", header(OK) + x.tobytes(), "2 names of channels for an array of 3", "channels=a,b")
 put("bad/what.xyz", "1\n")
-error("ending", "what.xyz", "ending .xyz, must be .hea, .csv or .npy")
+error("ending", "what.xyz", "ending .xyz, must be .hea, .csv, .npy or .edf")
+
+# ---- EDF ---------------------------------------------------------------------
+
+
+def edf_signal(label, unit, x, d=(-32768, 32767), p=(-3.2768, 3.2767)):
+    """x (records, samples of a record), digital"""
+    return {"label": label, "unit": unit, "x": np.asarray(x), "d": d, "p": p}
+
+
+def edf_annotations(n):
+    text = b"+0\x14\x14\0".ljust(8, b"\0")
+    return edf_signal("EDF Annotations", "", np.tile(np.frombuffer(text, "<i2"), (n, 1)))
+
+
+def edf_bytes(signals, seconds="1", kind="", records=None, n_bytes=None):
+    def pad(text, width):
+        return str(text).encode().ljust(width)[:width]
+
+    n = len(signals[0]["x"])
+    head = pad("0", 8) + pad("X X X X", 80) + pad("Startdate X", 80)
+    head += pad("01.01.01", 8) + pad("00.00.00", 8)
+    head += pad(n_bytes or 256 * (len(signals) + 1), 8) + pad(kind, 44)
+    head += pad(n if records is None else records, 8) + pad(seconds, 8)
+    head += pad(len(signals), 4)
+    for width, of in [
+        (16, lambda s: s["label"]), (80, lambda s: "electrode"),
+        (8, lambda s: s["unit"]), (8, lambda s: s["p"][0]), (8, lambda s: s["p"][1]),
+        (8, lambda s: s["d"][0]), (8, lambda s: s["d"][1]), (80, lambda s: "none"),
+        (8, lambda s: s["x"].shape[1]), (32, lambda s: ""),
+    ]:
+        head += b"".join(pad(of(s), width) for s in signals)
+    body = b"".join(s["x"][i].astype("<i2").tobytes() for i in range(n) for s in signals)
+    return head + body
+
+
+def edf_value(s):
+    gain = (s["p"][1] - s["p"][0]) / (s["d"][1] - s["d"][0])
+    return gain * s["x"].ravel().astype(float) + (s["p"][0] - s["d"][0] * gain)
+
+
+def edf(name, signals, rate, channels, **more):
+    put("ok/%s.edf" % name, edf_bytes(signals, **more))
+    want(name, name + ".edf", rate, channels,
+         [edf_value(s) for s in signals if s["label"] != "EDF Annotations"])
+
+
+rng = np.random.default_rng(5)
+x = rng.integers(-32768, 32768, (3, 4))
+x[0, 0], x[1, 1] = -32768, 32767
+ecg, acc = edf_signal("ECG II", "mV", x), edf_signal("Acc X", "g", x // 16,
+                                                     d=(-2048, 2047), p=(2, -2))
+edf("edf_one", [ecg], 4, ["ECG II:mV"])
+edf("edf_two", [ecg, acc], 8, ["ECG II:mV", "Acc X:g"], seconds="0.5")
+edf("edf_plus", [edf_annotations(3), ecg, edf_annotations(3), acc], 4,
+    ["ECG II:mV", "Acc X:g"], kind="EDF+C")
+edf("edf_unclosed", [ecg], 4, ["ECG II:mV"], records=-1)
+
+
+def bad_edf(name, message, data):
+    put("bad/%s.edf" % name, data)
+    error(name, name + ".edf", message)
+
+
+two = edf_bytes([ecg, acc])
+slow = edf_signal("Temp", "degC", x[:, :1])
+fast = edf_signal("II", "mV", np.zeros((3, 300)))
+bad_edf("edf_empty", "truncated: 0 bytes, a header has at least 256", b"")
+bad_edf("edf_text", "not an EDF file", b"1" + two[1:])
+bad_edf("edf_bdf", "a BDF file of 24-bit samples, must be EDF", b"\xffBIOSEMI" + two[8:])
+bad_edf("edf_gaps", "EDF+D, a recording with interruptions", edf_bytes([ecg], kind="EDF+D"))
+bad_edf("edf_head", "truncated: a header of 768 bytes in a file of 700", two[:700])
+bad_edf("edf_cut", "truncated: 2 whole data records, the header says 3", two[:-1])
+bad_edf("edf_bytes", "a header of 512 bytes for 2 signals, must be 768",
+        edf_bytes([ecg, acc], n_bytes=512))
+bad_edf("edf_count", "-5 data records", edf_bytes([ecg], records=-5))
+bad_edf("edf_none", "no data records", edf_bytes([ecg], records=0))
+bad_edf("edf_seconds", "a data record lasts 0 s", edf_bytes([ecg], seconds="0"))
+bad_edf("edf_nan", "duration of a data record `nan` is not a number",
+        edf_bytes([ecg], seconds="nan"))
+bad_edf("edf_notes", "no signals but annotations", edf_bytes([edf_annotations(2)]))
+bad_edf("edf_digital", "signal 0 (II): digital values from 5 to 5",
+        edf_bytes([edf_signal("II", "mV", x, d=(5, 5))]))
+bad_edf("edf_wide", "digital values from -32768 to 99999, must rise within 16 bits",
+        edf_bytes([edf_signal("II", "mV", x, d=(-32768, 99999))]))
+bad_edf("edf_physical", "physical minimum and maximum are both 1",
+        edf_bytes([edf_signal("II", "mV", x, p=(1, 1))]))
+bad_edf("edf_comma", "physical minimum `1,5` is not a number",
+        edf_bytes([edf_signal("II", "mV", x, p=("1,5", 2))]))
+bad_edf("edf_rates", "signal Temp has 1 Hz, another 300 Hz: rates differ by more than 256",
+        edf_bytes([fast, slow]))
+bad_edf("edf_samples", "signal 1: -4 samples of a data record",
+        two[:256 + 2 * 216 + 8] + b"-4      " + two[256 + 2 * 216 + 16:])
+bad_edf("edf_many", "more than 64 signals of samples", edf_bytes([ecg] * 65))
