@@ -45,3 +45,22 @@ for i, text in enumerate(EVENTS):
 paths = sorted(glob.glob("../cases/pictures/*/*.jpg") + glob.glob("../cases/pictures/*/*.png"))
 for i, path in enumerate(paths):
     put("picture", i, open(path, "rb").read())
+WISDM = """33,Jogging,49105962326000,-0.6946377,12.680544,0.50395286;
+33,Jogging,49106062271000,5.012288,11.264028,0.95342433;33,Jogging,49106112167000,4.9,10.8,-0.08;
+33,Walking,0,1,2,3;
+33,Walking,49106222305000,-0.6,18.4,;
+33,Walking,49106332290000,-1.1,12.1,8.3,;;
+,,33,Running,1,2,3,4;
+17,Sitting,49106442306000,-1.3e1,+12,-.5
+"""
+put("wisdm", 0, WISDM.encode())
+put("wisdm", 1, WISDM.replace("\n", "\r\n").encode())
+
+NPY = b"\x93NUMPY\1\0\x46\0{'descr': '<i2', 'fortran_order': False, 'shape': (4, 6), }".ljust(79) + b"\n"
+TABLES = [
+    "exp,user,start,n\n1,1,0,3\n2,7,3,1\n",
+    "exp,user,activity_id,activity,start,n\n1,1,5,STANDING,1,2\n2,7,1,WALKING,3,1\n",
+]
+put("hapt", 0, b"\0" + TABLES[0].encode() + b"\0" + TABLES[1].encode() + b"\0" + NPY + bytes(range(48)))
+put("hapt", 1, b"\1" + b"1 1 5 250 1232\n1 1 7 1233 1392\r\n\n2 12 12 1 1\n")
+put("hapt", 2, b"\2" + b"9.1805e-01 -1.125e-01 5.097e-01\n1 2 3\n\0-0.05 -0.06 -0.03\n4 5 6\n")
