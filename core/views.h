@@ -72,4 +72,30 @@ LAT_MUST_CHECK enum lat_code lat__view_picture(
     const struct lat__picture_views *s, struct lat_rng *rng,
     struct lat_err *err);
 
+/* ---- views/rotation.c: one rotation of a window's samples of x y z */
+
+struct lat__rotation {
+    double m[9]; /* row by row */
+};
+
+/* From a quaternion (w, x, y, z) of length 1. */
+void lat__rotation_of(struct lat__rotation *r, const double q[4]);
+void lat__rotation_about(struct lat__rotation *r, const double axis[3],
+                         double degrees);
+/* By that angle about an axis uniform on the sphere. */
+void lat__rotation_draw_by(struct lat__rotation *r, struct lat_rng *rng,
+                           double degrees);
+/* Uniform among all rotations by no more than that; 180: among all. */
+void lat__rotation_draw(struct lat__rotation *r, struct lat_rng *rng,
+                        double max_degrees);
+double lat__rotation_degrees(const struct lat__rotation *r);
+/* a backwards, then b: its angle is how far apart they are. */
+void lat__rotation_between(struct lat__rotation *out,
+                           const struct lat__rotation *a,
+                           const struct lat__rotation *b);
+/* x (n, channels), channels a multiple of 3: each three turned alike.  y may
+ * be x. */
+void lat__rotate(float *y, const float *x, size_t n, size_t channels,
+                 const struct lat__rotation *r);
+
 #endif
