@@ -92,6 +92,13 @@ struct lat_nce_spec {
 double lat__scl_nce(struct lat_contrast *c, const struct lat_nce_spec *spec,
                     double scale, const uint32_t *group);
 
+/* ---- losses/graded.c */
+
+/* want (view pairs, n), laid out as pair: the cosine that each pair of variant
+ * blocks is to have.  Mean squared difference; the gradient is added scale
+ * times. */
+double lat__scl_graded(struct lat_contrast *c, const float *want, double scale);
+
 /* ---- losses/task.c: gradients are overwritten */
 
 /* Mean of (y - x)^2 over n floats; scale times its gradient, unless dy is
@@ -101,6 +108,14 @@ double lat__mse(float *dy, const float *y, const float *x, size_t n,
 /* Mean over rows of -log softmax(y)[label]; y (n, classes). */
 double lat__cross_entropy(float *dy, const float *y, const uint32_t *label,
                           size_t n, size_t classes);
+
+enum { LAT_NO_LABEL = 0xffff };
+
+/* The same over the rows that have a label: the others cost nothing.  Scale
+ * times its gradient, unless dy is NULL. */
+double lat__cross_entropy_known(float *dy, const float *y,
+                                const uint32_t *label, size_t n, size_t classes,
+                                double scale);
 
 /* ---- losses/nt_xent.c: over unit rows u (rows, dims) */
 
