@@ -15,17 +15,36 @@
 #include "latent/train.h"
 #include "losses.h"
 #include "signal.h"
+#include "views.h"
 
 /* ---- train/objective.c: what may be learned, by name */
 
-enum lat__objective { LAT_PLAIN, LAT_AUGMENT, LAT_SCL, LAT_SCL_NCE };
+enum lat__objective {
+    LAT_PLAIN,
+    LAT_AUGMENT,
+    LAT_SCL,
+    LAT_SCL_NCE,
+    LAT_SCL_GRADED,
+    LAT_NT_XENT,
+    LAT_SUPCON,
+    LAT_CONSISTENCY
+};
 
-enum lat__weight { LAT_W_INV, LAT_W_VAR, LAT_W_NEG, LAT_W_NCE, LAT_N_WEIGHTS };
+enum lat__weight {
+    LAT_W_INV,
+    LAT_W_VAR,
+    LAT_W_NEG,
+    LAT_W_NCE,
+    LAT_W_GRADED,
+    LAT_N_WEIGHTS
+};
 
 struct lat__objective_row {
     const char *name;
     bool views;    /* transforms its windows */
     bool contrast; /* has the terms whose weights follow, by default */
+    bool whole;    /* all of the latent is its invariant block */
+    bool pull;     /* sources of one class, or subject, are positives */
     double weight[LAT_N_WEIGHTS], kappa;
 };
 
@@ -34,7 +53,8 @@ const struct lat__objective_row *lat__objective_row(size_t i);
 
 /* ---- train/recipe.c */
 
-enum lat__negatives { LAT_OTHER_SOURCE, LAT_OTHER_SUBJECT };
+enum lat__kind { LAT_WFDB, LAT_HAPT, LAT_WISDM };
+enum lat__negatives { LAT_OTHER_SOURCE, LAT_OTHER_SUBJECT, LAT_OTHER_CLASS };
 enum lat__decay { LAT_COSINE, LAT_CONSTANT };
 enum lat__best { LAT_BEST_LOSS, LAT_BEST_TASK, LAT_BEST_CONTRAST, LAT_LAST };
 
@@ -45,6 +65,8 @@ struct lat_recipe {
     unsigned objective; /* enum lat__objective */
     char *lists[LAT_N_SPLITS];
     char *subjects; /* lines "subject record record …" */
+    unsigned kind;  /* enum lat__kind */
+    char *classes, *labelled;
     char *leads, *unit, *data, *licence;
     double rate_hz;
     size_t window, hop;
@@ -53,7 +75,7 @@ struct lat_recipe {
     size_t block[LAT_N_BLOCKS]; /* widths */
     bool pooled;
     size_t views, batch, group;
-    double max_shift_ms, noise, gain, stretch, lead_mix;
+    double max_shift_ms, max_rotation, noise, gain, stretch, lead_mix;
     unsigned negatives;
     double w_task, lambda, weight[LAT_N_WEIGHTS], kappa; /* NaN: not said */
     double tau, m_var, m_neg;
@@ -81,6 +103,8 @@ const struct lat__objective_row *lat__recipe_objective(
 /* What was said, or the objective's own. */
 double lat__recipe_weight(const struct lat_recipe *r, enum lat__weight w);
 double lat__recipe_kappa(const struct lat_recipe *r);
+/* The task is a head over the data set's classes. */
+bool lat__recipe_has_classes(const struct lat_recipe *r);
 /* Takes the next word of a text with blanks or commas between; false when
  * there is none left. */
 bool lat__recipe_word(char word[LAT_NAME_MAX], const char **text);
@@ -135,14 +159,16 @@ LAT_MUST_CHECK enum lat_code lat__listing_make(struct lat__listing **out,
 struct lat__record {
     char name[LAT_NAME_MAX], lead[LAT_NAME_MAX];
     size_t subject;
-    float *v;     /* n samples in the recipe's unit and rate */
-    float *other; /* another lead of the same heart, or NULL */
+    uint32_t label; /* its class, or LAT_NO_LABEL */
+    float *v;       /* n samples in the recipe's unit and rate, channels last */
+    float *other;   /* another lead of the same heart, or NULL */
     size_t n;
 };
 
 struct lat__subject {
     char name[LAT_NAME_MAX];
     enum lat_split split;
+    bool unlabelled; /* its classes are not to be known in training */
     size_t n_records;
     size_t *records;
 };
@@ -156,6 +182,8 @@ struct lat_dataset {
     size_t n_warnings;
     char **warnings;
     double rate_hz;
+    size_t n_channels, n_classes;
+    char classes[LAT_LABELS_MAX][LAT_NAME_MAX];
     size_t least;               /* samples that a record must have */
     uint8_t digest[LAT_DIGEST]; /* of all names and samples */
 };
@@ -170,14 +198,38 @@ void lat__record_forget(struct lat__record *rec);
 /* The last touch, when records, subjects and first are filled in. */
 void lat__dataset_seal(struct lat_dataset *d, const struct lat_recipe *r);
 
+/* ---- train/activities.c: recordings of what people did */
+
+/* The users that the recipe lists, a record for each stretch of theirs. */
+LAT_MUST_CHECK enum lat_code lat__activities_open(struct lat_dataset **out,
+                                                  const struct lat_recipe *r,
+                                                  const char *dir,
+                                                  struct lat_err *err);
+
+/* ---- train/classes.c: which activities are which class */
+
+struct lat__classes {
+    size_t n;
+    char names[LAT_LABELS_MAX][LAT_NAME_MAX];
+    uint32_t of[LAT_LABELS_MAX]; /* by activity; LAT_NO_LABEL: of none */
+};
+
+/* text: "WALKING, STILL: SITTING STANDING", or "*": each activity a class. */
+LAT_MUST_CHECK enum lat_code lat__classes_parse(struct lat__classes *c,
+                                                const char *text,
+                                                const char *const *activities,
+                                                size_t n_activities,
+                                                struct lat_err *err);
+
 /* ---- train/batch.c: windows drawn from records, their views */
 
 struct lat__view_at {
     const struct lat__record *record;
     size_t begin;
     long shift;
-    double stretch, angle; /* of all windows and views of a group */
-    uint64_t seed;         /* of its noise and gain */
+    double stretch, angle;         /* of all windows and views of a group */
+    uint64_t seed;                 /* of its noise and gain */
+    struct lat__rotation rotation; /* where the recipe has one */
 };
 
 struct lat__batch {
@@ -187,6 +239,9 @@ struct lat__batch {
     size_t n, n_views;       /* sources, views of each */
     struct lat__view_at *at; /* row v * n + i: view v of source i */
     uint32_t *subject;       /* (n) */
+    uint32_t *label;         /* (n * n_views): classes, or LAT_NO_LABEL */
+    uint32_t *alone;         /* (n): the class; a number of its own for none */
+    float *graded;           /* (view pairs, n): 1 - distance of transforms */
     size_t *order;           /* of subjects, for the draw */
     float *x;                /* (n * n_views, window) */
     float *other;            /* a window of each part */

@@ -8,6 +8,7 @@
 #include "../views.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum lat_code lat__batch_new(struct lat__batch **out,
                              const struct lat_recipe *r,
@@ -27,17 +28,21 @@ enum lat_code lat__batch_new(struct lat__batch **out,
     b->n = r->batch * r->views / b->n_views;
     rows = b->n * b->n_views;
     code = lat__conditioner_new(&b->conditioner, &r->prep, r->rate_hz,
-                                r->window, 1, err);
+                                r->window, d->n_channels, err);
     if (code)
         goto out;
     b->scratch_len = lat__conditioner_scratch(b->conditioner);
     b->at = lat_calloc(rows, sizeof(*b->at));
     b->subject = lat_calloc(b->n, sizeof(*b->subject));
+    b->label = lat_calloc(rows, sizeof(*b->label));
+    b->alone = lat_calloc(b->n, sizeof(*b->alone));
+    b->graded = lat_calloc(b->n, b->n_views * b->n_views * sizeof(float));
     b->order = lat_calloc(d->n_subjects, sizeof(*b->order));
-    b->x = lat_calloc(rows, r->window * sizeof(*b->x));
+    b->x = lat_calloc(rows, r->window * d->n_channels * sizeof(*b->x));
     b->other = lat_calloc(LAT_PARTS * r->window, sizeof(*b->other));
     b->scratch = lat_calloc(LAT_PARTS * b->scratch_len, sizeof(*b->scratch));
-    if (!b->at || !b->subject || !b->order || !b->x || !b->other || !b->scratch)
+    if (!b->at || !b->subject || !b->label || !b->alone || !b->graded ||
+        !b->order || !b->x || !b->other || !b->scratch)
         code = lat_fail(err, LAT_ENOMEM, "a batch of %zu windows", rows);
 out:
     if (code)
@@ -54,6 +59,9 @@ void lat__batch_free(struct lat__batch *b)
     lat__conditioner_free(b->conditioner);
     lat_free(b->at);
     lat_free(b->subject);
+    lat_free(b->label);
+    lat_free(b->alone);
+    lat_free(b->graded);
     lat_free(b->order);
     lat_free(b->x);
     lat_free(b->other);
@@ -106,6 +114,48 @@ static size_t draw_begin(const struct lat__batch *b,
     return reach + hop * lat__rng_below(rng, room / hop + 1);
 }
 
+/* Classes of sources and rows, where training may know them. */
+static void set_labels(struct lat__batch *b)
+{
+    const struct lat_dataset *d = b->data;
+
+    for (size_t i = 0; i < b->n; i++) {
+        uint32_t label = b->at[i].record->label;
+
+        if (d->n_classes == 0 || d->subjects[b->subject[i]].unlabelled)
+            label = LAT_NO_LABEL;
+        b->alone[i] =
+            label != LAT_NO_LABEL ? label : LAT_NO_LABEL + 1 + (uint32_t)i;
+        for (size_t v = 0; v < b->n_views; v++)
+            b->label[v * b->n + i] = label;
+    }
+}
+
+/* 1 - d / d_max: of rotations by the angle between them, up to 180 degrees,
+ * otherwise of shifts, up to twice the largest. */
+static float alike(const struct lat__batch *b, const struct lat__view_at *g,
+                   const struct lat__view_at *h)
+{
+    const struct lat_recipe *r = b->recipe;
+    long most = 2 * lat__phase_samples(r->max_shift_ms, r->rate_hz);
+    struct lat__rotation between;
+
+    if (r->max_rotation > 0.0) {
+        lat__rotation_between(&between, &g->rotation, &h->rotation);
+        return (float)(1.0 - lat__rotation_degrees(&between) / 180.0);
+    }
+    return most ? 1.0f - (float)labs(g->shift - h->shift) / (float)most : 1.0f;
+}
+
+static void set_graded(struct lat__batch *b)
+{
+    for (size_t w = 1; w < b->n_views; w++)
+        for (size_t v = 0; v < w; v++)
+            for (size_t i = 0; i < b->n; i++)
+                b->graded[lat__view_pair(v, w) * b->n + i] =
+                    alike(b, &b->at[v * b->n + i], &b->at[w * b->n + i]);
+}
+
 void lat__batch_draw(struct lat__batch *b, enum lat_split split,
                      struct lat_rng *rng)
 {
@@ -127,16 +177,24 @@ void lat__batch_draw(struct lat__batch *b, enum lat_split split,
         b->at[i] = b->at[i % b->n];
         b->at[i].shift = lat__phase_draw(rng, most, r->rate_hz);
         b->at[i].seed = lat__rng_next(rng);
+        if (r->max_rotation > 0.0 && lat__recipe_objective(r)->views)
+            lat__rotation_draw(&b->at[i].rotation, rng, r->max_rotation);
     }
+    set_labels(b);
+    if (lat__recipe_weight(r, LAT_W_GRADED) > 0.0)
+        set_graded(b);
 }
 
-/* One lead of the view, before it is conditioned. */
+/* One lead of the view, or all axes, before it is conditioned. */
 static void cut(float *x, const struct lat__view_at *at, const float *lead,
-                size_t window)
+                size_t window, size_t channels)
 {
     size_t n = at->record->n;
 
-    if (at->stretch == 1.0)
+    if (channels > 1)
+        lat__phase_cut(x, window * channels, lead, n * channels,
+                       at->begin * channels, 0);
+    else if (at->stretch == 1.0)
         lat__phase_cut(x, window, lead, n, at->begin, at->shift);
     else
         lat__stretch_cut(x, window, lead, n, at->begin, at->shift, at->stretch);
@@ -147,20 +205,24 @@ static void fill_row(const struct lat__batch *b, size_t i, float *other,
 {
     const struct lat__view_at *at = &b->at[i];
     const struct lat_recipe *r = b->recipe;
-    float *x = b->x + i * r->window;
+    const size_t channels = b->data->n_channels, len = r->window * channels;
+    const bool views = lat__recipe_objective(r)->views;
+    float *x = b->x + i * len;
     struct lat_rng rng;
 
-    cut(x, at, at->record->v, r->window);
+    cut(x, at, at->record->v, r->window, channels);
     if (at->angle != 0.0) {
-        cut(other, at, at->record->other, r->window);
+        cut(other, at, at->record->other, r->window, channels);
         lat__view_mix(x, other, r->window, at->angle);
     }
+    if (views && r->max_rotation > 0.0)
+        lat__rotate(x, x, r->window, channels, &at->rotation);
     lat__condition(b->conditioner, x, x, scratch);
-    if (!lat__recipe_objective(r)->views)
+    if (!views)
         return;
     lat__rng_seed(&rng, at->seed);
-    lat__view_gain(x, r->window, r->gain, &rng);
-    lat__view_noise(x, r->window, r->noise, &rng);
+    lat__view_gain(x, len, r->gain, &rng);
+    lat__view_noise(x, len, r->noise, &rng);
 }
 
 static void fill_part(void *arg, size_t part)

@@ -212,8 +212,11 @@ enum lat_code lat_dataset_open(struct lat_dataset **out,
 {
     struct lat_dataset *d = NULL;
     struct lat__listing *l = NULL;
-    enum lat_code code = lat__listing_make(&l, r, dir, err);
+    enum lat_code code;
 
+    if (r->kind != LAT_WFDB)
+        return lat__activities_open(out, r, dir, err);
+    code = lat__listing_make(&l, r, dir, err);
     if (code)
         goto out;
     code = lat__dataset_new(&d, l->n, err);

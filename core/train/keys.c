@@ -25,7 +25,15 @@ static const char *scale_name(unsigned i)
 
 static const char *negatives_name(unsigned i)
 {
-    static const char *const names[] = {"other-source", "other-subject", NULL};
+    static const char *const names[] = {"other-source", "other-subject",
+                                        "other-class", NULL};
+
+    return names[i];
+}
+
+static const char *kind_name(unsigned i)
+{
+    static const char *const names[] = {"wfdb", "hapt", "wisdm", NULL};
 
     return names[i];
 }
@@ -72,6 +80,9 @@ static const struct lat__key keys[] = {
     CHOICE("objective", objective, "scl", objective_name),
 
     /* what is read */
+    CHOICE("dataset", kind, "wfdb", kind_name),
+    TEXT("classes", classes, ""),
+    TEXT("labelled", labelled, ""),
     TEXT("train", lists[LAT_TRAIN], ""),
     TEXT("valid", lists[LAT_VALID], ""),
     TEXT("test", lists[LAT_TEST], ""),
@@ -115,6 +126,7 @@ static const struct lat__key keys[] = {
     COUNT("views", views, "2", 1, 16),
     COUNT("group", group, "1", 1, 1 << 16),
     NUMBER("max_shift", max_shift_ms, "150", 0, 1e6),
+    NUMBER("max_rotation", max_rotation, "0", 0, 180),
     NUMBER("noise", noise, "0", 0, 1e6),
     NUMBER("gain", gain, "0", 0, 10),
     NUMBER("stretch", stretch, "0", 0, 2),
@@ -128,6 +140,7 @@ static const struct lat__key keys[] = {
     NUMBER("w_var", weight[LAT_W_VAR], "", 0, 1e6),
     NUMBER("w_neg", weight[LAT_W_NEG], "", 0, 1e6),
     NUMBER("w_nce", weight[LAT_W_NCE], "", 0, 1e6),
+    NUMBER("w_graded", weight[LAT_W_GRADED], "", 0, 1e6),
     NUMBER("kappa", kappa, "", 0, 1e6),
     NUMBER("tau", tau, "0.1", 1e-3, 1e3),
     NUMBER("m_var", m_var, "0", -1, 1),

@@ -2,7 +2,7 @@
  * loss.c - what a batch costs:
  *
  *     L = w_task L_task + lambda (w_inv L_inv + w_var L_var + w_neg L_neg
- *                                 + w_nce L_nce)
+ *                                 + w_nce L_nce + w_graded L_graded)
  */
 #include "../train.h"
 
@@ -18,19 +18,52 @@ static struct lat_tensor last_gradient(const struct lat__acts *a)
     return a->dact[a->stack->n_layers];
 }
 
-/* The decoder gives back the view that the encoder was given. */
+/* The decoder gives back the view that the encoder was given; a head of
+ * classes says which it is of. */
 static double task_loss(struct lat_trainer *t, bool learns)
 {
+    const struct lat__batch *b = t->batch;
     struct lat_tensor y = last(t->task);
+    float *dy = learns ? last_gradient(t->task).v : NULL;
     double w = t->recipe->w_task;
 
-    if (!learns) {
+    if (learns)
+        lat__stack_forward(&t->ctx, t->params, t->task);
+    else
         lat__stack_eval(&t->ctx, t->params, t->task);
-        return lat__mse(NULL, y.v, t->batch->x, lat__count(y), w);
+    if (!lat__recipe_has_classes(t->recipe))
+        return lat__mse(dy, y.v, b->x, lat__count(y), w);
+    return lat__cross_entropy_known(dy, y.v, b->label, b->n * b->n_views,
+                                    t->data->n_classes, w);
+}
+
+/* What is not each other's negative. */
+static const uint32_t *groups(const struct lat_trainer *t)
+{
+    switch ((enum lat__negatives)t->recipe->negatives) {
+    case LAT_OTHER_SUBJECT:
+        return t->batch->subject;
+    case LAT_OTHER_CLASS:
+        return t->batch->alone;
+    case LAT_OTHER_SOURCE:
+        break;
     }
-    lat__stack_forward(&t->ctx, t->params, t->task);
-    return lat__mse(last_gradient(t->task).v, y.v, t->batch->x, lat__count(y),
-                    w);
+    return NULL;
+}
+
+static double nce_loss(struct lat_trainer *t, double scale)
+{
+    const struct lat_recipe *r = t->recipe;
+    const bool pull = lat__recipe_objective(r)->pull;
+    const struct lat_nce_spec nce = {.tau = r->tau,
+                                     .kappa = lat__recipe_kappa(r),
+                                     .same =
+                                         pull ? LAT_SAME_PULL : LAT_SAME_OUT};
+    const uint32_t *group = groups(t);
+
+    if (pull)
+        group = t->data->n_classes > 0 ? t->batch->alone : t->batch->subject;
+    return lat__scl_nce(t->contrast, &nce, scale, group);
 }
 
 /* Leaves the gradient by the latents in dz. */
@@ -44,22 +77,24 @@ static void contrast_losses(struct lat_trainer *t, struct lat__losses *l)
         .m_var = r->m_var,
         .m_neg = r->m_neg,
     };
-    const struct lat_nce_spec nce = {.tau = r->tau,
-                                     .kappa = lat__recipe_kappa(r)};
-    const uint32_t *group =
-        r->negatives == LAT_OTHER_SUBJECT ? t->batch->subject : NULL;
     double w = lat__recipe_weight(r, LAT_W_NCE);
+    double graded = lat__recipe_weight(r, LAT_W_GRADED);
     struct lat_scl_loss s;
 
     lat__contrast_forward(t->contrast, last(t->encoder).v);
-    s = lat__scl(t->contrast, &scl, r->lambda, group);
+    s = lat__scl(t->contrast, &scl, r->lambda, groups(t));
     l->inv = s.inv;
     l->var = s.var;
     l->neg = s.neg;
     l->contrast = s.total;
     if (w > 0.0) {
-        l->nce = lat__scl_nce(t->contrast, &nce, r->lambda * w, group);
+        l->nce = nce_loss(t, r->lambda * w);
         l->contrast += w * l->nce;
+    }
+    if (graded > 0.0) { /* the variant term's place in what is reported */
+        l->var =
+            lat__scl_graded(t->contrast, t->batch->graded, r->lambda * graded);
+        l->contrast += graded * l->var;
     }
 }
 

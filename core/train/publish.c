@@ -23,17 +23,18 @@ static void put_method(struct lat_buf *b, const struct lat_recipe *r)
 {
     const struct lat__objective_row *o = lat__recipe_objective(r);
     static const char *const names[LAT_N_WEIGHTS] = {"w_inv", "w_var", "w_neg",
-                                                     "w_nce"};
+                                                     "w_nce", "w_graded"};
 
     lat_buf_printf(b, "{\"objective\":\"%s\",\"w_task\":%.9g", o->name,
                    r->w_task);
     if (o->views)
         lat_buf_printf(b,
                        ",\"views\":%zu,\"max_shift_ms\":%.9g,"
+                       "\"max_rotation_degrees\":%.9g,"
                        "\"stretch\":%.9g,\"lead_mix\":%.9g,"
                        "\"noise\":%.9g,\"gain\":%.9g",
-                       r->views, r->max_shift_ms, r->stretch, r->lead_mix,
-                       r->noise, r->gain);
+                       r->views, r->max_shift_ms, r->max_rotation, r->stretch,
+                       r->lead_mix, r->noise, r->gain);
     for (size_t i = 0; o->contrast && i < LAT_N_WEIGHTS; i++)
         lat_buf_printf(b, ",\"%s\":%.9g", names[i],
                        lat__recipe_weight(r, (enum lat__weight)i));
@@ -46,7 +47,7 @@ static void put_method(struct lat_buf *b, const struct lat_recipe *r)
     lat_buf_puts(b, "}");
 }
 
-/* The records that were read, split by split. */
+/* The records that were read, split by split; of activities the users. */
 static void put_split(struct lat_buf *b, const struct lat_dataset *d)
 {
     for (size_t s = 0; s < LAT_N_SPLITS; s++) {
@@ -54,7 +55,13 @@ static void put_split(struct lat_buf *b, const struct lat_dataset *d)
 
         lat_buf_printf(b, "%s\"%s\":[", s ? "," : "{",
                        lat__split_name((enum lat_split)s));
-        for (size_t i = 0; i < d->n_records; i++) {
+        for (size_t i = d->first[s]; d->n_channels > 1 && i < d->first[s + 1];
+             i++) {
+            lat_buf_puts(b, comma);
+            put_string(b, d->subjects[i].name);
+            comma = ",";
+        }
+        for (size_t i = 0; d->n_channels == 1 && i < d->n_records; i++) {
             if (d->subjects[d->records[i].subject].split != s)
                 continue;
             lat_buf_puts(b, comma);
@@ -90,12 +97,13 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
 
 /* ---- the card ---- */
 
-static void describe_input(struct lat_input *in, const struct lat_recipe *r)
+static void describe_input(struct lat_input *in, const struct lat_recipe *r,
+                           size_t n_channels)
 {
     const size_t most = sizeof(in->names) / sizeof(in->names[0]);
     const char *at = r->leads;
 
-    in->n_channels = 1;
+    in->n_channels = n_channels;
     while (in->n_names < most && lat__recipe_word(in->names[in->n_names], &at))
         in->n_names++;
     snprintf(in->unit, sizeof(in->unit), "%s", r->unit);
@@ -111,14 +119,22 @@ static void describe(struct lat_card *card, const struct lat_trainer *t)
     snprintf(card->name, sizeof(card->name), "%s", r->name);
     card->version = 1;
     card->dims = t->net->dims;
-    card->partitioned = lat__recipe_objective(r)->contrast;
+    card->partitioned =
+        lat__recipe_objective(r)->contrast && !lat__recipe_objective(r)->whole;
     for (size_t b = 0; b < LAT_N_BLOCKS; b++) {
         card->blocks[b] = (struct lat_range){at, at + r->block[b]};
         at += r->block[b];
     }
-    describe_input(&card->input, r);
+    describe_input(&card->input, r, t->data->n_channels);
     card->prep = r->prep;
-    card->task = t->task ? LAT_TASK_RECONSTRUCTION : LAT_TASK_NONE;
+    if (!t->task)
+        return;
+    card->task = LAT_TASK_RECONSTRUCTION;
+    if (!lat__recipe_has_classes(r))
+        return;
+    card->task = LAT_TASK_CLASSES;
+    card->n_labels = t->data->n_classes;
+    memcpy(card->labels, t->data->classes, sizeof(card->labels));
 }
 
 static enum lat_code read_layers(struct lat__architecture *a,

@@ -28,7 +28,9 @@ static void digest(struct lat_dataset *d)
         /* With their NULs, and without what lies behind these. */
         lat_sha256_add(&h, rec->name, strlen(rec->name) + 1);
         lat_sha256_add(&h, subject, strlen(subject) + 1);
-        lat_sha256_add(&h, rec->v, rec->n * sizeof(*rec->v));
+        lat_sha256_add(&h, rec->v, rec->n * d->n_channels * sizeof(*rec->v));
+        if (d->n_classes > 0)
+            lat_sha256_add(&h, &rec->label, sizeof(rec->label));
     }
     lat_sha256_end(&h, d->digest);
 }
@@ -48,6 +50,7 @@ enum lat_code lat__dataset_new(struct lat_dataset **out, size_t n_records,
         lat_dataset_free(d);
         return lat_fail(err, LAT_ENOMEM, "%zu records", n_records);
     }
+    d->n_channels = 1;
     *out = d;
     return LAT_OK;
 }

@@ -23,6 +23,11 @@ double lat__recipe_kappa(const struct lat_recipe *r)
     return isnan(r->kappa) ? lat__recipe_objective(r)->kappa : r->kappa;
 }
 
+bool lat__recipe_has_classes(const struct lat_recipe *r)
+{
+    return *r->classes;
+}
+
 /* A view begins up to max_shift away and is up to exp(stretch) as long. */
 size_t lat__recipe_reach(const struct lat_recipe *r)
 {
@@ -62,7 +67,8 @@ static enum lat_code check_weights(const struct lat_recipe *r,
         all += lat__recipe_weight(r, (enum lat__weight)i);
     if (!o->contrast && all > 0.0)
         return lat_fail(err, LAT_EINVAL,
-                        "objective %s has no w_inv, w_var, w_neg, w_nce",
+                        "objective %s has no w_inv, w_var, w_neg, w_nce, "
+                        "w_graded",
                         o->name);
     if (o->contrast && (all <= 0.0 || r->lambda <= 0.0))
         return lat_fail(err, LAT_EINVAL,
@@ -76,8 +82,31 @@ static enum lat_code check_weights(const struct lat_recipe *r,
     return LAT_OK;
 }
 
+/* Lines for recordings of hearts, and for those of movements. */
+static enum lat_code check_kind(const struct lat_recipe *r, struct lat_err *err)
+{
+    if (r->kind == LAT_WFDB && (*r->classes || *r->labelled))
+        return lat_fail(err, LAT_EINVAL,
+                        "classes and labelled are for activities, dataset is "
+                        "wfdb");
+    if (r->kind == LAT_WFDB && r->max_rotation > 0.0)
+        return lat_fail(err, LAT_EINVAL,
+                        "max_rotation is for axes, dataset is wfdb");
+    if (r->kind != LAT_WFDB &&
+        (r->max_shift_ms > 0.0 || r->stretch > 0.0 || r->lead_mix > 0.0))
+        return lat_fail(err, LAT_EINVAL,
+                        "max_shift, stretch and lead_mix must be 0 for "
+                        "activities");
+    if (r->negatives == LAT_OTHER_CLASS && !*r->classes)
+        return lat_fail(err, LAT_EINVAL,
+                        "negatives of another class, but there are no classes");
+    return LAT_OK;
+}
+
 enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
 {
+    enum lat_code code;
+
     if (r->batch % r->group != 0)
         return lat_fail(err, LAT_EINVAL,
                         "batch is %zu, not a multiple of group, %zu", r->batch,
@@ -87,5 +116,6 @@ enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
                         r->w_task);
     if (r->batch * r->views < 2)
         return lat_fail(err, LAT_EINVAL, "batch is 1, must be 2 or more");
-    return check_weights(r, err);
+    code = check_kind(r, err);
+    return code ? code : check_weights(r, err);
 }

@@ -17,7 +17,7 @@ static enum lat_code make_net(struct lat_trainer *t, struct lat_err *err)
 {
     const struct lat_recipe *r = t->recipe;
     struct lat__layer_spec *encoder = NULL, *task = NULL;
-    struct lat__net_spec spec = {.input = {1, r->window, 1}};
+    struct lat__net_spec spec = {.input = {1, r->window, t->data->n_channels}};
     enum lat_code code;
 
     code = lat__layers_parse(&encoder, &spec.n_encoder, r->encoder, err);
@@ -46,17 +46,24 @@ static enum lat_code check_shapes(const struct lat_trainer *t,
     const struct lat_recipe *r = t->recipe;
     struct lat__shape y = t->net->task.out;
     size_t dims = r->block[LAT_INV] + r->block[LAT_VAR] + r->block[LAT_FREE];
+    size_t channels = t->data->n_channels;
 
     if (dims != t->net->dims)
         return lat_fail(err, LAT_EINVAL,
                         "invariant, variant and free are %zu wide together, "
                         "the encoder's latent %zu",
                         dims, t->net->dims);
-    if (t->net->task.n_layers > 0 && (y.w != r->window || y.c != 1))
+    if (t->net->task.n_layers == 0)
+        return LAT_OK;
+    if (lat__recipe_has_classes(r) && y.h * y.w * y.c != t->data->n_classes)
+        return lat_fail(err, LAT_EINVAL,
+                        "the task gives %zu numbers, there are %zu classes",
+                        y.h * y.w * y.c, t->data->n_classes);
+    if (!lat__recipe_has_classes(r) && (y.w != r->window || y.c != channels))
         return lat_fail(err, LAT_EINVAL,
                         "the task gives %zu samples of %zu channels, the "
-                        "window has %zu of 1",
-                        y.w, y.c, r->window);
+                        "window has %zu of %zu",
+                        y.w, y.c, r->window, channels);
     return LAT_OK;
 }
 
@@ -104,7 +111,9 @@ static enum lat_code make_activations(struct lat_trainer *t,
 static enum lat_code make_contrast(struct lat_trainer *t, struct lat_err *err)
 {
     const struct lat_recipe *r = t->recipe;
-    size_t inv = r->block[LAT_INV], var = r->block[LAT_VAR];
+    const bool whole = lat__recipe_objective(r)->whole;
+    size_t inv = whole ? t->net->dims : r->block[LAT_INV];
+    size_t var = whole ? 0 : r->block[LAT_VAR];
     const struct lat_contrast_spec spec = {
         .n = t->batch->n,
         .n_views = t->batch->n_views,
