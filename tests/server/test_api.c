@@ -297,25 +297,6 @@ TEST(embeddings, survive_any_failed_allocation)
     lat_buf_fini(&body);
 }
 
-TEST(embeddings, of_a_partition_that_is_not_there_are_refused)
-{
-    struct lat_buf body = {0};
-    struct ask a;
-
-    UNUSED_STATE;
-    put_body(&body, 1, WINDOW, 1, ",\"dimensions\":3");
-    init(&a, body.v);
-    CHECK(run(&a, &latd_embeddings) == LAT_EINVAL);
-    assert_string_equal(a.req.err.param, "dimensions");
-    fini(&a);
-    lat_buf_fini(&body);
-    put_body(&body, 1, WINDOW, 1, ",\"dimensions\":4");
-    init(&a, body.v);
-    CHECK(run(&a, &latd_embeddings) == LAT_OK);
-    fini(&a);
-    lat_buf_fini(&body);
-}
-
 /* ---- the others ---- */
 
 TEST(embeddings_get, finds_by_digest_and_only_for_the_model)
@@ -401,7 +382,6 @@ int main(void)
         T(embeddings, name_the_limit_that_was_hit),
         T(embeddings, that_were_refused_are_not_waited_for),
         T(embeddings, survive_any_failed_allocation),
-        T(embeddings, of_a_partition_that_is_not_there_are_refused),
         T(embeddings_get, finds_by_digest_and_only_for_the_model),
         T(validate, tells_of_each_input),
         T(validate, survives_any_failed_allocation),
