@@ -165,7 +165,7 @@ static enum lat_code require(const struct raw *r, const char *dtype,
                              "rate is missing; it is never guessed");
     } else if (!r->hints.unit) {
         name = "unit";
-        code = lat_fail_word(err, LAT_EUNFIT, "unit_required",
+        code = lat_fail_word(err, LAT_EUNFIT, "unknown_unit",
                              "unit is missing; it is never guessed");
     } else if (!r->hints.channels) {
         name = "channels";

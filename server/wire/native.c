@@ -95,7 +95,7 @@ static enum lat_code read_unit(struct said *said, const json_t *obj,
     for (size_t i = 0; i < said->n && code == LAT_OK; i++) {
         if (said->channels[i].unit[0])
             continue;
-        code = lat_fail_word(err, LAT_EUNFIT, "unit_required",
+        code = lat_fail_word(err, LAT_EUNFIT, "unknown_unit",
                              "channel %s has no unit; it is never guessed: "
                              "say mV, uV, V, g, m/s2, rad/s or deg/s",
                              said->channels[i].name);
