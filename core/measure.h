@@ -11,6 +11,8 @@
 #include "encoder.h"
 #include "latent/measure.h"
 #include "signal.h"
+#include "train.h"
+#include "views.h"
 
 /* ---- measure/windows.c: the same windows of a split, at any shift */
 
@@ -157,5 +159,66 @@ void lat__sepin_rises(double *rise, const struct lat__codes *c, const float *s,
 /* order (dims) is scratch. */
 double lat__sepin(struct lat__dim_rank *order, const double *rise, size_t dims,
                   size_t k);
+
+/* ---- measure/turned.c: windows of activities, each turned as it is told */
+
+struct lat__turned {
+    const struct lat_card *card;
+    const struct lat__net *net;
+    const struct lat_model *model;
+    struct lat_ctx ctx;
+    struct lat__conditioner *conditioner;
+    double *scratch;                  /* the conditioner's, of each part */
+    struct lat__acts *encoder, *task; /* task NULL without a head of classes */
+    size_t n, window, channels, dims;
+    const struct lat__record **record;    /* (n) */
+    size_t *begin, *subject;              /* (n) */
+    uint32_t *label, *said;               /* (n): the class, and the head's */
+    const struct lat__rotation *rotation; /* (n), of x and z; or NULL */
+    float *x;                             /* (n, window, channels) */
+    float *z;                             /* (n, dims) */
+};
+
+LAT_MUST_CHECK enum lat_code lat__turned_new(
+    struct lat__turned **out, const struct lat_model *m,
+    const struct lat_dataset *d, enum lat_split split, size_t n_windows,
+    const struct lat_ctx *ctx, struct lat_err *err);
+void lat__turned_free(struct lat__turned *w);
+/* Cuts, turns, conditions and embeds all windows; what the head says. */
+void lat__turned_at(struct lat__turned *w,
+                    const struct lat__rotation *rotation);
+
+/* ---- measure/confusion.c: counts (classes, classes): is, was said */
+
+double lat__accuracy(const size_t *counts, size_t classes);
+/* Mean over classes that occur or are said of 2 right / (is + said). */
+double lat__macro_f1(const size_t *counts, size_t classes);
+
+/* ---- measure/probe.c: what can be read out of features */
+
+struct lat__probe_set {
+    const float *x, *y; /* (n, dims), (n, outs) */
+    size_t n;
+};
+
+struct lat__probe {
+    size_t dims, outs;
+    struct lat__probe_set fit, test;
+    uint64_t seed; /* of the network */
+};
+
+/* Mean R^2 over outputs, of a ridge regression and of a network with one
+ * hidden layer. */
+LAT_MUST_CHECK enum lat_code lat__probe_linear(double *r2,
+                                               const struct lat__probe *p,
+                                               struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__probe_mlp(double *r2,
+                                            const struct lat__probe *p,
+                                            struct lat_err *err);
+/* y is 1 for the class and 0 for the others: share of rows where the largest
+ * output is the class. */
+LAT_MUST_CHECK enum lat_code lat__probe_classes(double *accuracy,
+                                                const struct lat__probe *p,
+                                                struct lat_err *err);
 
 #endif

@@ -56,4 +56,63 @@ LAT_MUST_CHECK enum lat_code lat_eval_phase(
 /* The same figures as JSON: every row with its curves. */
 void lat_eval_print(struct lat_buf *out, const struct lat_eval *e);
 
+/* ---- under rotation ------------------------------- measure/rotation.c */
+
+/* The rows: the model's four, and two without learning. */
+enum lat_turn_row {
+    LAT_TURN_INV,
+    LAT_TURN_VAR,
+    LAT_TURN_FREE,
+    LAT_TURN_ALL,
+    LAT_TURN_RAW,  /* the preprocessed samples */
+    LAT_TURN_NORM, /* the length of the first sensor's vector, by sample */
+    LAT_N_TURN_ROWS
+};
+
+enum { LAT_TURNS = 20, LAT_ANGLES = 13 };
+
+struct lat_turn_row_eval {
+    bool present;      /* a model without partitions has only `all` */
+    double similarity; /* mean cosine of a window with itself turned, Haar … */
+    double curve[LAT_ANGLES]; /* … and by the angle, up to `all` */
+    double between;           /* mean cosine of different users */
+    double class_linear;      /* accuracy of a linear probe of the class … */
+    double class_linear_turned;     /* … both fitted on windows as recorded */
+    double angle_linear, angle_mlp; /* R^2 of the angle of rotation from the
+                                       pair of latents, up to `all` */
+};
+
+struct lat_turn_eval {
+    size_t n_users, n_windows, n_classes;
+    bool has_head; /* of classes: what follows up to consistency_by_angle */
+    double accuracy, f1;               /* as recorded; F1 is the mean over
+                                          classes */
+    double accuracy_turned, f1_turned; /* over 20 Haar rotations of each */
+    double consistency; /* share of turned windows that are said to be what
+                           they are said to be unturned.  A constant answer
+                           has 1: to be read beside accuracy_turned */
+    double degrees[LAT_ANGLES]; /* 0, 15 … 180, about random axes */
+    double accuracy_by_angle[LAT_ANGLES], consistency_by_angle[LAT_ANGLES];
+    struct lat_turn_row_eval rows[LAT_N_TURN_ROWS];
+};
+
+const char *lat_turn_row_name(enum lat_turn_row r);
+
+struct lat_turn_ask {
+    enum lat_split split;
+    size_t n_windows; /* of every user, spread evenly over what he did */
+    unsigned n_threads;
+};
+
+/* Probes are fitted on the training users.  LAT_EUNFIT when the model reads
+ * other channels, another rate or other classes than the data have. */
+LAT_MUST_CHECK enum lat_code lat_eval_rotation(struct lat_turn_eval *out,
+                                               struct lat_model *m,
+                                               const struct lat_kernel *kernel,
+                                               const struct lat_dataset *d,
+                                               const struct lat_turn_ask *ask,
+                                               struct lat_err *err);
+/* The same figures as JSON. */
+void lat_turn_eval_print(struct lat_buf *out, const struct lat_turn_eval *e);
+
 #endif
