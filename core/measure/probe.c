@@ -275,17 +275,18 @@ static double r_squared(const struct rows *r)
     double all = 0.0;
 
     for (size_t o = 0; o < outs; o++) {
-        double mean = 0.0, about = 0.0, error = 0.0;
+        double mean = 0.0, square = 0.0, about = 0.0, error = 0.0;
 
         for (size_t i = 0; i < n; i++)
             mean += (double)r->p->test.y[i * outs + o] / (double)n;
         for (size_t i = 0; i < n; i++) {
             double y = (double)r->p->test.y[i * outs + o];
 
+            square += y * y;
             about += (y - mean) * (y - mean);
             error += (y - r->yhat[i * outs + o]) * (y - r->yhat[i * outs + o]);
         }
-        all += about > 0.0 ? 1.0 - error / about : 0.0;
+        all += about > 1e-12 * square ? 1.0 - error / about : 0.0;
     }
     return all / (double)outs;
 }
