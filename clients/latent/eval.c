@@ -1,6 +1,7 @@
 /* eval.c - latent eval: what the papers report, of one model. */
 #include "catalog.h"
 #include "plot.h"
+#include "turned.h"
 
 #include <math.h>
 #include <string.h>
@@ -73,8 +74,7 @@ static void print_table(const struct lat_eval *e, const char *model)
 
 /* ---- JSON ---- */
 
-static void put_json(struct lat_buf *b, const struct lat_eval *e,
-                     const struct lat_card *card)
+static void put_card(struct lat_buf *b, const struct lat_card *card)
 {
     lat_buf_puts(b, "{\"model\": ");
     cli_put_string(b, card->name);
@@ -82,8 +82,45 @@ static void put_json(struct lat_buf *b, const struct lat_eval *e,
                    ", \"version\": %u, \"digest\": \"sha256:%s\", "
                    "\"evaluation\": ",
                    card->version, card->digest);
+}
+
+static void put_json(struct lat_buf *b, const struct lat_eval *e,
+                     const struct lat_card *card)
+{
+    put_card(b, card);
     lat_eval_print(b, e);
     lat_buf_puts(b, "}\n");
+}
+
+/* ---- of movements ---- */
+
+static enum lat_code eval_turned(const struct options *o, struct lat_model *m,
+                                 const struct lat_kernel *kernel,
+                                 const struct lat_dataset *d,
+                                 enum lat_split split, struct lat_err *err)
+{
+    const struct lat_turn_ask ask = {
+        split, o->windows ? (size_t)o->windows : 60, cli_threads(o->threads)};
+    const struct lat_card *card = lat_model_card(m);
+    struct lat_turn_eval e;
+    struct lat_buf b = {0};
+    enum lat_code code;
+
+    if (o->svg)
+        return lat_fail(err, LAT_EINVAL,
+                        "--svg: there is no picture of %s, which reads axes",
+                        card->name);
+    code = lat_eval_rotation(&e, m, kernel, d, &ask, err);
+    if (code)
+        return code;
+    cli_print_turned(&e, card->name);
+    put_card(&b, card);
+    lat_turn_eval_print(&b, &e);
+    lat_buf_puts(&b, "}\n");
+    if (o->json)
+        code = cli_write(&b, o->json, err);
+    lat_buf_fini(&b);
+    return code;
 }
 
 /* ---- the run ---- */
@@ -146,6 +183,10 @@ static enum lat_code eval(const struct options *o, const char *name,
         code = lat_model_read(&m, path, err);
     if (!code)
         code = open_data(&d, o, lat_model_card(m), err);
+    if (!code && cli_is_turned(m)) {
+        code = eval_turned(o, m, kernel, d, split, err);
+        goto out;
+    }
     if (!code)
         code = lat_eval_phase(e, m, kernel, d, split,
                               o->windows ? (size_t)o->windows : 60,
@@ -154,6 +195,7 @@ static enum lat_code eval(const struct options *o, const char *name,
         print_table(e, lat_model_card(m)->name);
         code = write_files(o, e, lat_model_card(m), err);
     }
+out:
     lat_dataset_free(d);
     lat_model_unref(m);
     lat_free(e);

@@ -5,6 +5,7 @@
  * resumed ends in the same bytes as one that was not.
  */
 #include "catalog.h"
+#include "turned.h"
 
 #include <math.h>
 #include <signal.h>
@@ -140,6 +141,23 @@ struct given {
 
 enum { WINDOWS = 60 }; /* of a subject, as latent eval has by default */
 
+static enum lat_code measure_turned(struct lat_buf *json, struct lat_model *m,
+                                    const struct given *g, enum lat_split split,
+                                    struct lat_err *err)
+{
+    static const char *const names[] = {"train", "valid", "test"};
+    const struct lat_turn_ask ask = {split, WINDOWS,
+                                     cli_threads(g->o->threads)};
+    struct lat_turn_eval e;
+    enum lat_code code = lat_eval_rotation(&e, m, g->kernel, g->d, &ask, err);
+
+    if (code)
+        return code;
+    lat_buf_printf(json, "%c\"%s\":", json->len ? ',' : '{', names[split]);
+    lat_turn_eval_print(json, &e);
+    return LAT_OK;
+}
+
 /* One split as "test": {...}; nothing when it has no subject. */
 static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
                                    const struct given *g, enum lat_split split,
@@ -151,6 +169,8 @@ static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
 
     if (lat_dataset_info(g->d).subjects[split] == 0)
         return LAT_OK;
+    if (cli_is_turned(m))
+        return measure_turned(json, m, g, split, err);
     e = lat_calloc(1, sizeof(*e));
     if (!e)
         return lat_fail(err, LAT_ENOMEM, "evaluation");
