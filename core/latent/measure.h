@@ -115,4 +115,20 @@ LAT_MUST_CHECK enum lat_code lat_eval_rotation(struct lat_turn_eval *out,
 /* The same figures as JSON. */
 void lat_turn_eval_print(struct lat_buf *out, const struct lat_turn_eval *e);
 
+/* ---- the shift between views ----------------- measure/shift_probe.c */
+
+/* R^2 of the shift between a window and itself up to 150 ms away, from the
+ * pair of their latents, linear and by a small network. */
+struct lat_shift_probe {
+    bool present;
+    double linear, mlp;
+};
+
+/* By block, and the whole latent last.  Probes are fitted on the training
+ * patients. */
+LAT_MUST_CHECK enum lat_code lat_probe_shift(
+    struct lat_shift_probe out[LAT_N_BLOCKS + 1], struct lat_model *m,
+    const struct lat_kernel *kernel, const struct lat_dataset *d,
+    const struct lat_turn_ask *ask, struct lat_err *err);
+
 #endif
