@@ -4,8 +4,8 @@
  * The separator is ; or , or a tab, whichever the first line has first in that
  * order.  A name may carry its unit: II (mV), II [mV], II_mV; so may a second
  * line of units.  A column named t, time, sample or the like is no channel;
- * where it is in seconds or milliseconds, it says the rate.  An empty field,
- * - and NaN are missing samples.
+ * where it is in seconds or milliseconds, it says the rate.  Nor is one named
+ * label or activity.  An empty field, - and NaN are missing samples.
  */
 #ifndef LAT_CSV_H
 #define LAT_CSV_H

@@ -62,13 +62,33 @@ static bool is_unit(struct lat__span s)
     return lat__unit_known(unit);
 }
 
+/* gx_rad_s, ax_m_s2: units of two words, with _ for the stroke. */
+static bool split_ratio(struct lat__span *name, struct lat__span *unit)
+{
+    static const char *const ratios[][2] = {
+        {"_rad_s", "rad/s"}, {"_deg_s", "deg/s"}, {"_m_s2", "m/s2"}};
+
+    for (size_t i = 0; i < sizeof(ratios) / sizeof(*ratios); i++) {
+        struct lat__span end = {name->end - strlen(ratios[i][0]), name->end};
+
+        if (lat__span_len(*name) <= strlen(ratios[i][0]) ||
+            !same_word(end, ratios[i][0]))
+            continue;
+        *unit = (struct lat__span){ratios[i][1],
+                                   ratios[i][1] + strlen(ratios[i][1])};
+        name->end = end.p;
+        return true;
+    }
+    return false;
+}
+
 /* Moves the unit at the end of name, in brackets or after _, to unit. */
 static void split_unit(struct lat__span *name, struct lat__span *unit)
 {
     const char *open = NULL;
 
     *unit = (struct lat__span){name->end, name->end};
-    if (name->p == name->end)
+    if (name->p == name->end || split_ratio(name, unit))
         return;
     for (const char *p = name->p; p < name->end; p++)
         if (*p == '(' || *p == '[' || *p == '_')
@@ -94,9 +114,9 @@ static double seconds_of(struct lat__span unit)
 
 static bool is_time(struct lat__span name)
 {
-    static const char *const words[] = {"t",     "time",     "timestamp",
-                                        "index", "sample",   "sample #",
-                                        "#",     "sample_#", "elapsed time"};
+    static const char *const words[] = {
+        "t", "time",     "timestamp",    "index", "sample",  "sample #",
+        "#", "sample_#", "elapsed time", "label", "activity"};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (same_word(name, words[i]))

@@ -214,6 +214,8 @@ csv("tabs", "I\tII\n1\t\n\t2\n\t\n", 50, ["I:mV", "II:mV"],
     [[1, N, N], [N, 2, N]], "rate=50 unit=mV")
 csv("comments", "# made by hand\nI\n\"1\"\n2", 50, ["I:"], [[1, 2]], "rate=50")
 csv("ms", "time_ms;x\n0;1\n20;2\n40;3\n", 50, ["x:g"], [[1, 2, 3]], "rate=50 unit=g")
+csv("phone", "t_s,ax_g,gx_rad_s,gy_deg_s,az_m_s2,label\n0,1,2,3,4,WALKING\n0.02,5,6,7,8,UNLABELLED\n",
+    50, ["ax:g", "gx:rad/s", "gy:deg/s", "az:m/s2"], [[1, 5], [2, 6], [3, 7], [4, 8]])
 csv("unsaid", "I\n1\n", 0, ["I:"], [[1]])
 
 bad_csv("csv_text", "I\n1\nabc\n", "csv_text.csv: line 3: `abc` is not a number")
