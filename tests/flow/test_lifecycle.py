@@ -406,6 +406,48 @@ def test_many_clients_at_once_get_what_they_asked_for(daemon):
         assert all(pool.map(ask, range(400)))
 
 
+def test_clients_that_come_and_go_leave_nothing_behind(start, slow):
+    """The same few inputs, so that who leaves is often one that others
+    follow; deadlines that pass; bodies that end halfway."""
+    d = start(max_queue=40, max_inputs=40)
+    texts = [json.dumps(slow_body(n, seed, timeout_ms=ms)).encode()
+             for n, seed, ms in [(1, 1, 1000), (3, 1, 1000), (3, 2, 50),
+                                 (8, 3, 200), (20, 4, 30)]]
+
+    def come_and_go(seed):
+        r = random.Random(seed)
+        codes = set()
+        for _ in range(30):
+            text = r.choice(texts)
+            with connect(d) as s:
+                s.sendall(head(d, Content_Length=len(text), Connection="close",
+                               Cache_Control=r.choice(["no-store", "x"])))
+                s.sendall(text[:r.choice([10, len(text), len(text)])])
+                if r.random() < 0.5:
+                    time.sleep(r.random() * 0.05)
+                    continue
+                if r.random() < 0.1:
+                    s.shutdown(socket.SHUT_WR)
+                s.settimeout(1)
+                try:
+                    codes.add(s.recv(65536)[9:12].decode())
+                except TimeoutError:
+                    pass
+        return codes
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        codes = set().union(*pool.map(come_and_go, range(12)))
+    assert codes <= {"200", "429", "503", "499", ""}, codes
+    assert "200" in codes
+    d.until(lambda: d.metric("latentd_queue_depth") == 0, "nothing waits")
+    assert d.client.get("/readyz").status_code == 200
+    r = d.client.post("/v1/embeddings", json=slow_body(3, timeout_ms=60000))
+    assert r.status_code == 200
+    d.signal(signal.SIGTERM)
+    assert d.wait() == 0
+    assert not [l for l in d.lines if "given up" in l["msg"]]
+
+
 # ---- reload -----------------------------------------------------------------
 
 
