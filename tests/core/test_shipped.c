@@ -85,7 +85,7 @@ TEST(shipped, card_says_the_recipe_of_the_tree)
     lat_model_unref(m);
 }
 
-/* Patients that neither training nor the choice of anything has seen. */
+/* Patients that neither training nor the choice of anything used. */
 TEST(shipped, reaches_its_aims_on_test_patients)
 {
     const struct lat_kernel *kernel = NULL;
