@@ -1,8 +1,8 @@
 /*
  * png.c - the door to libpng, by its simplified interface.
  *
- * The chunks before the pixels are looked through for what the interface does
- * not say: that there are several images, and how the camera was held.
+ * The chunks are looked through first for what the interface does not say: that
+ * there are several images, how the camera was held, that the file is cut off.
  */
 #include "picture.h"
 
@@ -14,28 +14,41 @@ static size_t four(const uint8_t *p)
     return (size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
 }
 
+static enum lat_code look_at(struct lat_picture_info *info, const uint8_t *p,
+                             size_t size, struct lat_err *err)
+{
+    if (memcmp(p, "acTL", 4) == 0)
+        return lat_fail(err, LAT_EFORMAT,
+                        "an animated PNG, must be a single image");
+    if (memcmp(p, "eXIf", 4) == 0)
+        info->orientation = lat__exif_orientation(p + 4, size);
+    return LAT_OK;
+}
+
+/* Length, name, bytes, checksum; up to IEND all must be there: libpng believes
+ * a length and makes room for it. */
 static enum lat_code look_through(struct lat_picture_info *info,
                                   const struct lat_blob *file,
                                   struct lat_err *err)
 {
     const uint8_t *p = file->data;
-    size_t at = 8;
+    size_t at = 8, size;
 
     info->orientation = 1;
-    while (file->len - at >= 12) {
-        size_t size = four(p + at);
-        const uint8_t *name = p + at + 4;
+    for (; file->len - at >= 12; at += 12 + size) {
+        enum lat_code code;
 
-        if (memcmp(name, "IDAT", 4) == 0 || size > file->len - at - 12)
-            break;
-        if (memcmp(name, "acTL", 4) == 0)
+        size = four(p + at);
+        if (size > file->len - at - 12)
             return lat_fail(err, LAT_EFORMAT,
-                            "an animated PNG, must be a single image");
-        if (memcmp(name, "eXIf", 4) == 0)
-            info->orientation = lat__exif_orientation(p + at + 8, size);
-        at += 12 + size;
+                            "not a readable PNG: a chunk of %zu bytes, %zu are "
+                            "left",
+                            size, file->len - at - 12);
+        code = look_at(info, p + at + 4, size, err);
+        if (code || memcmp(p + at + 4, "IEND", 4) == 0)
+            return code;
     }
-    return LAT_OK;
+    return lat_fail(err, LAT_EFORMAT, "not a readable PNG: cut off");
 }
 
 static enum lat_code begin(png_image *png, const struct lat_blob *file,
@@ -53,14 +66,16 @@ enum lat_code lat__png_header(struct lat_picture_info *info,
                               const struct lat_blob *file, struct lat_err *err)
 {
     png_image png;
-    enum lat_code code = begin(&png, file, err);
+    enum lat_code code = look_through(info, file, err);
 
+    if (code == LAT_OK)
+        code = begin(&png, file, err);
     if (code)
         return code;
     info->width = png.width;
     info->height = png.height;
     png_image_free(&png);
-    return look_through(info, file, err);
+    return LAT_OK;
 }
 
 /* RGB in the place of RGBA. */
