@@ -42,7 +42,8 @@ struct lat__param {
     bool trained;
     size_t offset; /* in the block */
     size_t out, in, taps;
-    size_t n_dims; /* in a file: 1 vector, 2 linear, 3 conv1d */
+    size_t n_dims; /* in a file: 1 vector, 2 linear, 3 conv1d, 4 conv2d */
+    size_t side;   /* of a conv2d's square of taps */
     size_t in_spread, out_spread;
 };
 
@@ -92,6 +93,20 @@ void lat__net_init(const struct lat__net *net, float *params,
                    struct lat_rng *rng);
 /* Floats of scratch per part for batches of up to rows. */
 size_t lat__net_scratch(const struct lat__net *net, size_t rows);
+
+/* ---- encoder/resnet.c: residual nets, as text for lat__layers_parse */
+
+enum { LAT_RESNET_STAGES = 4 };
+
+struct lat__resnet {
+    size_t width;                     /* of the first stage; twice each next */
+    size_t blocks[LAT_RESNET_STAGES]; /* of two convolutions; 0 ends the list */
+    bool small; /* images of 32 x 32: a stem of 3 x 3, without pooling … */
+    size_t stem_pad; /* … and this padding: the published one has 2 */
+};
+
+/* From the stem to the mean over the last map. */
+void lat__resnet_print(struct lat_buf *out, const struct lat__resnet *r);
 
 /* ---- encoder/fold.c: for net.c */
 
@@ -176,6 +191,7 @@ struct lat__io {
 enum lat__layer_trait {
     LAT_ELEMENTWISE = 1, /* each value goes on where it was */
     LAT_POOLING = 2,     /* stride is the kernel where it is not said */
+    LAT_OF_IMAGES = 4,   /* only within a net whose input has rows */
 };
 
 struct lat__layer_kind {

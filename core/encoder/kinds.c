@@ -92,6 +92,50 @@ BACKWARD(conv)
                        io->x, par(params, l, 0), lat__layer_geom(l));
 }
 
+/* ---- convolution of an image: no bias, a batch normalisation follows it */
+
+enum { SIDE_MAX = 255 };
+
+static enum lat_code conv2d_shape(struct lat__layer *l, struct lat_err *err)
+{
+    enum lat_code code = LAT_OK;
+
+    if (l->spec.kernel > SIDE_MAX)
+        return lat_fail(err, LAT_EFORMAT, "kernel %zu, at most %d",
+                        l->spec.kernel, SIDE_MAX);
+    code = lat__layer_slide(l, err);
+    l->out.c = l->spec.out;
+    add_param(l, "weight", true);
+    l->params[0].in = l->in.c;
+    l->params[0].taps = l->spec.kernel * l->spec.kernel;
+    l->params[0].side = l->spec.kernel;
+    l->params[0].n_dims = 4;
+    return code;
+}
+
+/* Kaiming's normal by the fan out, as torchvision starts its ResNets. */
+static void conv2d_init(const struct lat__layer *l, float *params,
+                        struct lat_rng *rng)
+{
+    const struct lat__param *p = &l->params[0];
+    double deviation = sqrt(2.0 / (double)(p->out * p->taps));
+
+    for (size_t i = 0; i < lat__param_count(p); i++)
+        mut(params, l, 0)[i] = (float)(deviation * lat__rng_normal(rng));
+}
+
+FORWARD(conv2d)
+{
+    lat__conv_forward(ctx, io->y, io->x, par(params, l, 0), NULL,
+                      lat__layer_geom(l));
+}
+
+BACKWARD(conv2d)
+{
+    lat__conv_backward(ctx, io->dx, mut(grads, l, 0), NULL, io->dy, io->x,
+                       par(params, l, 0), lat__layer_geom(l));
+}
+
 /* ---- linear */
 
 static enum lat_code linear_shape(struct lat__layer *l, struct lat_err *err)
@@ -201,6 +245,17 @@ static const struct lat__layer_kind conv1d = {
     OPS(conv),
 };
 
+static const struct lat__layer_kind conv2d = {
+    .name = "conv2d",
+    .needs = OUT | KERNEL,
+    .takes = STRIDE | PAD | FROM,
+    .traits = LAT_OF_IMAGES,
+    .shape = conv2d_shape,
+    .init = conv2d_init,
+    .scratch = conv_scratch,
+    OPS(conv2d),
+};
+
 static const struct lat__layer_kind linear = {
     .name = "linear",
     .needs = OUT,
@@ -223,6 +278,7 @@ static const struct lat__layer_kind batchnorm = {
 
 static const struct lat__layer_kind *const kinds[] = {
     &conv1d,
+    &conv2d,
     &linear,
     &batchnorm,
     &lat__kind_relu,

@@ -77,11 +77,11 @@ static enum lat_code shape_layer(struct lat__stack *s, size_t i,
     code = l->kind->shape(l, err);
     if (code)
         return code;
-    /* w and c are at most 2^20 times 2^20 here, so this does not overflow */
-    if (l->out.w * l->out.c > LAT_ITEM_MAX)
+    /* h, w and c are at most 2^21 each here, so this does not overflow */
+    if (item(l->out) > LAT_ITEM_MAX)
         return lat_fail(err, LAT_EFORMAT,
-                        "%zu samples of %zu channels are too many", l->out.w,
-                        l->out.c);
+                        "%zu samples of %zu channels are too many",
+                        l->out.h * l->out.w, l->out.c);
     return LAT_OK;
 }
 
@@ -123,6 +123,10 @@ static enum lat_code shape_stack(struct lat__stack *s,
         if (!l->kind)
             return lat_fail(err, LAT_EFORMAT, "%s[%zu]: unknown kind \"%s\"",
                             s->name, i, spec[i].kind);
+        if ((l->kind->traits & LAT_OF_IMAGES) && s->in.h == 1)
+            return lat_fail(err, LAT_EFORMAT,
+                            "%s[%zu] %s: the input is not an image", s->name, i,
+                            l->kind->name);
         code = shape_layer(s, i, err);
         if (code)
             return lat_wrap(err, code, "%s[%zu] %s", s->name, i, l->kind->name);
@@ -278,8 +282,8 @@ static enum lat_code check_ends(const struct lat__net_spec *spec,
 
     if (spec->n_encoder == 0)
         return lat_fail(err, LAT_EFORMAT, "encoder: has no layers");
-    if (in.h != 1 || in.w < 1 || in.w > LAT_FIELD_MAX || in.c < 1 ||
-        in.c > LAT_CHANNELS_MAX)
+    if (in.h < 1 || in.h > LAT_FIELD_MAX || in.w < 1 || in.w > LAT_FIELD_MAX ||
+        in.c < 1 || in.c > LAT_CHANNELS_MAX)
         return lat_fail(err, LAT_EFORMAT,
                         "input of %zu samples of %zu channels", in.w, in.c);
     return LAT_OK;

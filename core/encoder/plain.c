@@ -3,19 +3,44 @@
 
 #include <string.h>
 
+/* Whether its windows slide over rows, too. */
+static bool over_rows(const struct lat__layer *l)
+{
+    return (l->kind->traits & LAT_OF_IMAGES) ||
+           ((l->kind->traits & LAT_POOLING) && l->in.h > 1);
+}
+
 struct lat_window_geom lat__layer_geom(const struct lat__layer *l)
 {
-    return (struct lat_window_geom){.kw = l->spec.kernel,
+    return (struct lat_window_geom){.kh = l->spec.kernel,
+                                    .kw = l->spec.kernel,
                                     .stride = l->spec.stride,
                                     .pad = l->spec.pad,
-                                    .flat = true,
+                                    .flat = !over_rows(l),
                                     .up = l->up};
+}
+
+static enum lat_code slide_over_rows(struct lat__layer *l, struct lat_err *err)
+{
+    const struct lat__layer_spec *s = &l->spec;
+    size_t least = l->in.h < l->in.w ? l->in.h : l->in.w;
+
+    if (s->pad >= s->kernel || s->kernel > least + 2 * s->pad)
+        return lat_fail(err, LAT_EFORMAT,
+                        "kernel %zu with padding %zu does not fit %zu x %zu",
+                        s->kernel, s->pad, l->in.h, l->in.w);
+    l->out = l->in;
+    l->out.h = lat__out_len(l->in.h, s->kernel, s->stride, s->pad);
+    l->out.w = lat__out_len(l->in.w, s->kernel, s->stride, s->pad);
+    return LAT_OK;
 }
 
 enum lat_code lat__layer_slide(struct lat__layer *l, struct lat_err *err)
 {
     const struct lat__layer_spec *s = &l->spec;
 
+    if (over_rows(l))
+        return slide_over_rows(l, err);
     if (l->in.h != 1 || s->pad >= s->kernel || s->kernel > l->in.w + 2 * s->pad)
         return lat_fail(err, LAT_EFORMAT,
                         "kernel %zu with padding %zu does not fit %zu samples",
@@ -113,11 +138,13 @@ BACKWARD(avgpool)
 
 static enum lat_code upsample_shape(struct lat__layer *l, struct lat_err *err)
 {
-    if (l->spec.factor > LAT_FIELD_MAX / l->in.w)
+    if (l->spec.factor > LAT_FIELD_MAX / l->in.w ||
+        l->spec.factor > LAT_FIELD_MAX / l->in.h)
         return lat_fail(err, LAT_EFORMAT, "%zu times %zu samples are too many",
                         l->spec.factor, l->in.w);
     l->out = l->in;
     l->out.w *= l->spec.factor;
+    l->out.h *= l->in.h > 1 ? l->spec.factor : 1;
     return LAT_OK;
 }
 

@@ -41,7 +41,8 @@ size_t *lat__layer_field(struct lat__layer_spec *l, size_t field);
 
 /* "conv1d 16 k7 s2 p3, batchnorm, relu, flatten, linear 64" to *n layers, the
  * caller's to lat_free.  Further: "maxpool k2", "avgpool", "upsample x2",
- * "unflatten w45 c64", "add with4", "conv1d 32 k1 s2 from3".  An empty text is
+ * "unflatten w45 c64", "add with4", "conv1d 32 k1 s2 from3", and of images
+ * "conv2d 64 k3 p1"; a maxpool is then square.  An empty text is
  * no layers. */
 LAT_MUST_CHECK enum lat_code lat__layers_parse(struct lat__layer_spec **out,
                                                size_t *n, const char *text,

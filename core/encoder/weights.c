@@ -41,12 +41,13 @@ static struct place *list_places(size_t *n, const struct lat__net *net)
     return list;
 }
 
-/* (out, in, taps), and fewer for fewer dimensions. */
+/* (out, in, taps), or fewer for fewer dimensions, or two of taps. */
 static void dims_of(size_t dims[LAT_DIMS_MAX], const struct lat__param *p)
 {
     dims[0] = p->out;
     dims[1] = p->in;
-    dims[2] = p->taps;
+    dims[2] = p->n_dims == 4 ? p->side : p->taps;
+    dims[3] = p->side;
 }
 
 enum { SHAPE_TEXT = 22 * LAT_DIMS_MAX + 3 };
