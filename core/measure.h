@@ -221,4 +221,35 @@ LAT_MUST_CHECK enum lat_code lat__probe_classes(double *accuracy,
                                                 const struct lat__probe *p,
                                                 struct lat_err *err);
 
+/* ---- measure/classify.c: a linear layer and neighbours, as published */
+
+struct lat__classify_spec {
+    size_t epochs, batch, warm_up;            /* warm_up in epochs */
+    double rate, weight_decay, eta, momentum; /* eta 0: no LARS */
+    uint64_t seed;
+};
+
+struct lat__right {
+    double first, five; /* share of things, within one guess and five */
+};
+
+/* Learned on train, any rows, and tried on test. */
+LAT_MUST_CHECK enum lat_code lat__classify(
+    struct lat__right *right, const struct lat__codes *train,
+    const struct lat__codes *test, const struct lat__classify_spec *spec,
+    const struct lat_ctx *ctx, struct lat_err *err);
+
+struct lat__knn_spec {
+    size_t k;
+    double tau;
+};
+
+/* Share of test whose class the k nearest of train vote for. */
+LAT_MUST_CHECK enum lat_code lat__knn(double *right,
+                                      const struct lat__codes *train,
+                                      const struct lat__codes *test,
+                                      const struct lat__knn_spec *spec,
+                                      struct lat_team *team,
+                                      struct lat_err *err);
+
 #endif

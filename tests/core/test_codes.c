@@ -254,6 +254,97 @@ TEST(sepin, is_what_a_dimension_tells)
     CHECK(order[0].dim == 0 && order[2].dim == 1);
 }
 
+/* Three classes around three corners of a cube. */
+enum { CLOUD = 90, WIDE = 5 };
+
+struct clouds {
+    float x[CLOUD * WIDE];
+    uint32_t label[CLOUD];
+    struct lat__codes c;
+};
+
+static void clouds_init(struct clouds *k, uint64_t seed)
+{
+    noise(k->x, CLOUD * WIDE, seed);
+    for (size_t i = 0; i < CLOUD * WIDE; i++)
+        k->x[i] *= 0.15f;
+    for (size_t i = 0; i < CLOUD; i++) {
+        k->label[i] = (uint32_t)(i % 3);
+        k->x[i * WIDE + i % 3] += 1.0f;
+    }
+    lat__unit_rows(k->x, k->x, NULL, CLOUD, WIDE);
+    k->c = (struct lat__codes){k->x, CLOUD, WIDE, k->label, 3};
+}
+
+static const struct lat__classify_spec classify_spec = {.epochs = 30,
+                                                        .batch = 16,
+                                                        .warm_up = 1,
+                                                        .rate = 0.5,
+                                                        .momentum = 0.9,
+                                                        .seed = 1};
+
+TEST(classify, tells_clouds_apart_and_nothing_else)
+{
+    struct lat_ctx ctx = ctx_new(2, 0);
+    struct clouds train, test;
+    struct lat__right right;
+
+    UNUSED_STATE;
+    clouds_init(&train, 1);
+    clouds_init(&test, 2);
+    CHECK(lat__classify(&right, &train.c, &test.c, &classify_spec, &ctx,
+                        NULL) == LAT_OK);
+    CHECK(right.first > 0.95 && right.five == 1.0);
+    noise(test.x, CLOUD * WIDE, 3); /* labels that mean nothing */
+    CHECK(lat__classify(&right, &train.c, &test.c, &classify_spec, &ctx,
+                        NULL) == LAT_OK);
+    CHECK(right.first > 0.15 && right.first < 0.55);
+    ctx_free(&ctx);
+}
+
+TEST(classify, survives_any_failed_allocation)
+{
+    struct lat_ctx ctx = ctx_new(1, 0);
+    struct clouds k;
+    struct lat__right right;
+    enum lat_code code;
+    long n = 0;
+
+    UNUSED_STATE;
+    clouds_init(&k, 1);
+    do {
+        lat__mem_fail_after = n++;
+        code = lat__classify(&right, &k.c, &k.c, &classify_spec, &ctx, NULL);
+        CHECK(code == LAT_OK || code == LAT_ENOMEM);
+    } while (code);
+    lat__mem_fail_after = -1;
+    CHECK(n == 4);
+    ctx_free(&ctx);
+}
+
+/* Of one dimension: +1 is class 0 once and class 1 twice; -1 is class 2. */
+TEST(knn, votes_are_counted_by_hand)
+{
+    const float x[4] = {1, 1, 1, -1}, q[2] = {1, -1};
+    const uint32_t label[4] = {0, 1, 1, 2}, want[2] = {1, 2};
+    const struct lat__codes train = {x, 4, 1, label, 3};
+    const struct lat__codes test = {q, 2, 1, want, 3};
+    double right;
+
+    UNUSED_STATE;
+    CHECK(lat__knn(&right, &train, &test, &(struct lat__knn_spec){3, 0.1}, NULL,
+                   NULL) == LAT_OK);
+    CHECK(right == 1.0);
+    /* of equals the first neighbour: thing 0 of class 0 */
+    CHECK(lat__knn(&right, &train, &test, &(struct lat__knn_spec){1, 0.1}, NULL,
+                   NULL) == LAT_OK);
+    CHECK(right == 0.5);
+    /* hot votes: three of one, however unlike, beat one */
+    CHECK(lat__knn(&right, &train, &test, &(struct lat__knn_spec){9, 1e6}, NULL,
+                   NULL) == LAT_OK);
+    CHECK(right == 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +356,9 @@ int main(void)
         T(pick, finds_what_is_known),
         T(pick, leaves_the_query_out_by_index),
         T(sepin, is_what_a_dimension_tells),
+        T(classify, tells_clouds_apart_and_nothing_else),
+        T(classify, survives_any_failed_allocation),
+        T(knn, votes_are_counted_by_hand),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
