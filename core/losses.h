@@ -182,6 +182,10 @@ LAT_MUST_CHECK enum lat_code lat__gated_loss_new(
     struct lat_gated_loss **out, const struct lat_gated_spec *spec,
     struct lat_err *err);
 void lat__gated_loss_free(struct lat_gated_loss *l);
+/* Leaves u, gates and lengths as evaluation has them: no gate draws.  b->id is
+ * not asked for. */
+void lat__gated_codes(const struct lat_ctx *ctx, struct lat_gated_loss *l,
+                      const struct lat_gated_batch *b);
 /* Leaves what backward uses up. */
 struct lat_gated_value lat__gated_loss_forward(const struct lat_ctx *ctx,
                                                struct lat_gated_loss *l,

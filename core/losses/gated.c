@@ -95,23 +95,42 @@ static double price(const struct lat_gated_loss *l, float *dlogit)
                         : 0.0;
 }
 
-struct lat_gated_value lat__gated_loss_forward(const struct lat_ctx *ctx,
-                                               struct lat_gated_loss *l,
-                                               const struct lat_gated_batch *b)
+/* From z to u, by gates that may differ from the loss's own. */
+static void encode(const struct lat_ctx *ctx, struct lat_gated_loss *l,
+                   const struct lat__gate *gate,
+                   const struct lat_gated_batch *b)
 {
     const struct lat_gated_spec *s = &l->spec;
     struct lat_tensor y = view(l, l->y);
-    struct lat_gated_value v = {0};
 
     lat__nonneg_forward(ctx, s->nonneg, y, b->z);
     if (s->top_k)
         lat__top_k_forward(ctx, y, l->kept, y, s->top_k);
     lat__normalize_forward(ctx, view(l, l->unit), l->norm, y);
-    lat__gate_forward(ctx, &s->gate, &l->gates, view(l, b->logit.v),
-                      b->uniform);
+    lat__gate_forward(ctx, gate, &l->gates, view(l, b->logit.v), b->uniform);
     for (size_t i = 0; i < s->rows * s->dims; i++)
         l->a[i] = l->unit[i] * l->gates.mask[i];
     lat__normalize_forward(ctx, view(l, l->u), l->norm_a, view(l, l->a));
+}
+
+void lat__gated_codes(const struct lat_ctx *ctx, struct lat_gated_loss *l,
+                      const struct lat_gated_batch *b)
+{
+    struct lat__gate gate = l->spec.gate;
+
+    if (lat__gate_draws(gate.kind))
+        gate.kind = LAT_GATE_STE;
+    encode(ctx, l, &gate, b);
+}
+
+struct lat_gated_value lat__gated_loss_forward(const struct lat_ctx *ctx,
+                                               struct lat_gated_loss *l,
+                                               const struct lat_gated_batch *b)
+{
+    const struct lat_gated_spec *s = &l->spec;
+    struct lat_gated_value v = {0};
+
+    encode(ctx, l, &s->gate, b);
     v.nce = lat__nt_xent(ctx, &l->nt_xent, l->du, l->u, b->id);
     v.kl = price(l, NULL);
     v.total = v.nce + s->lambda * v.kl;

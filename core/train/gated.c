@@ -1,0 +1,259 @@
+/* gated.c - one step of learning gated latents, and codes of images. */
+#include "gated.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- the batch */
+
+static void shuffle(struct lat__gated_trainer *t, size_t n)
+{
+    for (size_t i = n; i > 1; i--) {
+        size_t j = lat__rng_below(&t->rng, i), k = t->order[i - 1];
+
+        t->order[i - 1] = t->order[j];
+        t->order[j] = k;
+    }
+    t->at = 0;
+}
+
+/* The next images, all once before any comes again; what is left at the end of
+ * an epoch is dropped. */
+static void draw(struct lat__gated_trainer *t)
+{
+    const struct lat__picture_batch *b = &t->recipe.data;
+    size_t images = lat_gallery_count(b->gallery), rows = t->recipe.loss.rows;
+
+    if (images - t->at < b->n)
+        shuffle(t, images);
+    for (size_t i = 0; i < b->n; i++)
+        t->shots[i] = t->order[t->at++];
+    for (size_t i = 0; i < rows; i++) {
+        t->seeds[i] = lat__rng_next(&t->rng);
+        t->label[i] = lat_gallery_label(b->gallery, t->shots[i % b->n]);
+    }
+    for (size_t i = 0;
+         lat__gate_draws(t->recipe.loss.gate.kind) && i < rows * t->recipe.dims;
+         i++)
+        t->uniform[i] = (float)lat__rng_uniform(&t->rng);
+}
+
+/* ---- forward and backward */
+
+static struct lat_tensor last(const struct lat_tensor *list,
+                              const struct lat__acts *a)
+{
+    return list[a->stack->n_layers];
+}
+
+/* What a head reads is what the encoder wrote, in other words. */
+static void read_features(const struct lat__gated_trainer *t,
+                          struct lat__acts *head)
+{
+    head->act[0].v =
+        last(t->part[LAT_PART_BODY].acts->act, t->part[LAT_PART_BODY].acts).v;
+}
+
+static struct lat_gated_batch outputs(const struct lat__gated_trainer *t,
+                                      bool gradients)
+{
+    const struct lat__acts *g = t->part[LAT_PART_GATES].acts;
+    const struct lat__acts *z = t->projector;
+    struct lat_gated_batch b = {
+        .z = last(gradients ? z->dact : z->act, z),
+        .uniform = t->uniform,
+        .id = t->id,
+    };
+
+    if (g)
+        b.logit = last(gradients ? g->dact : g->act, g);
+    return b;
+}
+
+static void forward(struct lat__gated_trainer *t, bool learns)
+{
+    struct lat__gated_net *p = t->part;
+    void (*run)(const struct lat_ctx *, const float *,
+                const struct lat__acts *) = lat__stack_eval;
+    float *body = p[LAT_PART_BODY].params;
+
+    if (learns)
+        lat__stack_forward(&t->ctx, body, p[LAT_PART_BODY].acts);
+    else
+        run(&t->ctx, body, p[LAT_PART_BODY].acts);
+    read_features(t, t->projector);
+    run(&t->ctx, body, t->projector);
+    for (size_t i = LAT_PART_GATES; i < LAT_N_GATED_PARTS; i++)
+        if (p[i].net) {
+            read_features(t, p[i].acts);
+            run(&t->ctx, p[i].params, p[i].acts);
+        }
+}
+
+static double learn_classes(struct lat__gated_trainer *t)
+{
+    struct lat__gated_net *p = &t->part[LAT_PART_CLASSES];
+    struct lat_tensor y = last(p->acts->act, p->acts);
+    double loss = lat__cross_entropy(last(p->acts->dact, p->acts).v, y.v,
+                                     t->label, y.n, lat__item(y));
+
+    lat__stack_backward(&t->ctx, p->grads, p->params, p->acts);
+    return loss;
+}
+
+static void backward(struct lat__gated_trainer *t,
+                     const struct lat_gated_batch *b)
+{
+    struct lat__gated_net *body = &t->part[LAT_PART_BODY];
+    struct lat__gated_net *gates = &t->part[LAT_PART_GATES];
+    const struct lat_gated_batch d = outputs(t, true);
+    struct lat_tensor dh = last(body->acts->dact, body->acts);
+
+    lat__gated_loss_backward(&t->ctx, t->loss, &d, b);
+    lat__stack_backward(&t->ctx, body->grads, body->params, t->projector);
+    memcpy(dh.v, t->projector->dact[0].v, lat__count(dh) * sizeof(float));
+    if (gates->net) {
+        lat__stack_backward(&t->ctx, gates->grads, gates->params, gates->acts);
+        for (size_t i = 0; t->recipe.not_isolated && i < lat__count(dh); i++)
+            dh.v[i] += gates->acts->dact[0].v[i];
+    }
+    lat__stack_backward(&t->ctx, body->grads, body->params, body->acts);
+}
+
+/* ---- the step */
+
+static void step_stack(struct lat__gated_net *p, const struct lat__stack *s,
+                       const struct lat__lars *o, double rate)
+{
+    for (size_t i = 0; i < s->n_layers; i++)
+        for (size_t k = 0; k < s->layers[i].n_params; k++) {
+            const struct lat__param *par = &s->layers[i].params[k];
+            const struct lat__lars_tensor tensor = {
+                p->params + par->offset, p->buf + par->offset,
+                lat__param_count(par), par->n_dims == 1};
+
+            if (par->trained)
+                lat__lars_step(o, &tensor, p->grads + par->offset, rate);
+        }
+}
+
+static void update(struct lat__gated_trainer *t)
+{
+    const struct lat__gated_recipe *r = &t->recipe;
+    const double rates[] = {r->rate, r->gate_rate, r->class_rate};
+
+    for (size_t i = 0; i < LAT_N_GATED_PARTS; i++) {
+        struct lat__gated_net *p = &t->part[i];
+        struct lat__lars o = r->optimiser;
+        double rate = lat__warm_rate(rates[i], t->step, r->warm_up, r->steps);
+
+        if (!p->net)
+            continue;
+        if (i == LAT_PART_CLASSES)
+            o.weight_decay = 0.0;
+        step_stack(p, &p->net->encoder, &o, rate);
+        step_stack(p, &p->net->task, &o, rate);
+    }
+}
+
+/* The running statistics into running, or back. */
+static void keep_statistics(struct lat__gated_net *p, bool back)
+{
+    size_t n = p->net->n_params - p->net->n_trained;
+    float *v = p->params + p->net->n_trained;
+
+    memcpy(back ? v : p->running, back ? p->running : v, n * sizeof(*v));
+}
+
+static void begin_step(struct lat__gated_trainer *t)
+{
+    for (size_t i = 0; i < LAT_N_GATED_PARTS; i++)
+        if (t->part[i].net)
+            memset(t->part[i].grads, 0,
+                   t->part[i].net->n_trained * sizeof(float));
+    keep_statistics(&t->part[LAT_PART_BODY], false);
+    draw(t);
+}
+
+enum lat_code lat__gated_step(struct lat__gated_trainer *t,
+                              struct lat__gated_values *v, struct lat_err *err)
+{
+    struct lat__acts *encoder = t->part[LAT_PART_BODY].acts;
+    struct lat_gated_batch b;
+    enum lat_code code;
+
+    begin_step(t);
+    code = lat__picture_batch_fill(encoder->act[0].v, &t->recipe.data, t->shots,
+                                   t->seeds, t->ctx.team, err);
+    if (code)
+        return code;
+    forward(t, true);
+    b = outputs(t, false);
+    v->loss = lat__gated_loss_forward(&t->ctx, t->loss, &b);
+    v->classes = learn_classes(t);
+    if (!isfinite(v->loss.total) || !isfinite(v->classes)) {
+        keep_statistics(&t->part[LAT_PART_BODY], true);
+        return lat_fail(err, LAT_EDIVERGE, "step %zu: the loss is %g", t->step,
+                        v->loss.total);
+    }
+    backward(t, &b);
+    update(t);
+    t->step++;
+    return LAT_OK;
+}
+
+/* ---- codes */
+
+static enum lat_code put_image(struct lat__gated_trainer *t, float *x,
+                               const struct lat_gallery *g, size_t i,
+                               struct lat_err *err)
+{
+    size_t side = t->recipe.data.views.size;
+    struct lat_image *image = NULL, *fitted = NULL;
+    enum lat_code code = lat_gallery_image(&image, g, i, 0, err);
+
+    if (!code)
+        code = lat_image_fit(&fitted, image, side, side, err);
+    if (!code)
+        lat__picture_numbers(x, &t->recipe.data, fitted);
+    lat_image_free(image);
+    lat_image_free(fitted);
+    return code;
+}
+
+static void take_rows(float *to, const float *from, size_t n, size_t width)
+{
+    if (to)
+        memcpy(to, from, n * width * sizeof(*to));
+}
+
+enum lat_code lat__gated_embed(struct lat__gated_trainer *t, float *h, float *u,
+                               const struct lat_gallery *g, size_t begin,
+                               size_t n, struct lat_err *err)
+{
+    struct lat__acts *encoder = t->part[LAT_PART_BODY].acts;
+    size_t rows = t->recipe.loss.rows, item = lat__item(encoder->act[0]);
+    size_t features = t->part[LAT_PART_BODY].net->dims;
+
+    /* Always whole batches: what stands in the rows beyond n is ignored. */
+    for (size_t at = 0; at < n; at += rows) {
+        size_t some = n - at < rows ? n - at : rows;
+        struct lat_gated_batch b;
+
+        for (size_t i = 0; i < some; i++) {
+            enum lat_code code = put_image(t, encoder->act[0].v + i * item, g,
+                                           begin + at + i, err);
+
+            if (code)
+                return code;
+        }
+        forward(t, false);
+        b = outputs(t, false);
+        lat__gated_codes(&t->ctx, t->loss, &b);
+        take_rows(h ? h + at * features : NULL, last(encoder->act, encoder).v,
+                  some, features);
+        take_rows(u ? u + at * t->recipe.dims : NULL, t->loss->u, some,
+                  t->recipe.dims);
+    }
+    return LAT_OK;
+}

@@ -1,0 +1,85 @@
+/*
+ * gated.h - learning from pictures: two views of each, a residual net, a
+ * projector to non-negative latents and a head of gates over them.
+ *
+ *     h = encoder(x),  z = projector(h),  logit = gates(h without gradient)
+ *     loss = gated loss of (z, logit) + cross-entropy of classes(h without
+ *     gradient), which touches its own weights alone
+ *
+ * One thread drives a trainer; its team does the work.  All that a run is, is
+ * its parameters, momentum, generator, order and step.
+ */
+#ifndef LAT_GATED_H
+#define LAT_GATED_H
+
+#include "../gallery.h"
+#include "../train.h"
+
+struct lat__gated_recipe {
+    struct lat__resnet resnet;
+    size_t hidden, dims; /* of the projector and of the head of gates */
+    size_t gate_layers;  /* 1, 2 or 3 */
+    bool not_isolated;   /* the gates' gradient goes on into the encoder */
+    struct lat_gated_spec loss;     /* rows and dims are filled in */
+    struct lat__picture_batch data; /* two views of n sources of a gallery */
+    struct lat__lars optimiser;
+    double rate, gate_rate, class_rate;
+    size_t steps, warm_up;
+    uint64_t seed;
+};
+
+enum lat__gated_part {
+    LAT_PART_BODY,    /* encoder, and the projector as its task */
+    LAT_PART_GATES,   /* NULL where there are none to be learned */
+    LAT_PART_CLASSES, /* the online classifier */
+    LAT_N_GATED_PARTS
+};
+
+/* One net and what it is learned with. */
+struct lat__gated_net {
+    struct lat__net *net;
+    float *params, *grads, *buf;
+    float *running; /* the statistics before the step */
+    struct lat__acts *acts;
+};
+
+struct lat__gated_values {
+    struct lat_gated_value loss;
+    double classes; /* cross-entropy of the online classifier */
+};
+
+struct lat__gated_trainer {
+    struct lat__gated_recipe recipe;
+    struct lat_ctx ctx;
+    struct lat__gated_net part[LAT_N_GATED_PARTS];
+    struct lat__acts *projector;
+    struct lat_gated_loss *loss;
+    struct lat_rng rng;
+    size_t step, at; /* at: of the order, what comes next */
+    size_t *order;
+    size_t *shots;
+    uint64_t *seeds;
+    uint32_t *id, *label;
+    float *uniform, *fixed;
+};
+
+/* team may be NULL; it and the gallery outlive the trainer. */
+LAT_MUST_CHECK enum lat_code lat__gated_trainer_new(
+    struct lat__gated_trainer **out, const struct lat__gated_recipe *r,
+    const struct lat_kernel *kernel, struct lat_team *team,
+    struct lat_err *err);
+void lat__gated_trainer_free(struct lat__gated_trainer *t);
+/* LAT_EDIVERGE leaves the parameters as they were. */
+LAT_MUST_CHECK enum lat_code lat__gated_step(struct lat__gated_trainer *t,
+                                             struct lat__gated_values *v,
+                                             struct lat_err *err);
+/* Images begin … begin + n - 1 of a gallery as evaluation sees them: running
+ * statistics, no draw, the image in the middle at the size of the views.
+ * h (n, features) and u (n, dims), either may be NULL. */
+LAT_MUST_CHECK enum lat_code lat__gated_embed(struct lat__gated_trainer *t,
+                                              float *h, float *u,
+                                              const struct lat_gallery *g,
+                                              size_t begin, size_t n,
+                                              struct lat_err *err);
+
+#endif
