@@ -73,6 +73,15 @@ void lat__gated_trainer_free(struct lat__gated_trainer *t);
 LAT_MUST_CHECK enum lat_code lat__gated_step(struct lat__gated_trainer *t,
                                              struct lat__gated_values *v,
                                              struct lat_err *err);
+/* A run that was saved and loaded, into a trainer made from the same recipe,
+ * ends in the same bytes as one that never stopped; a load that fails leaves
+ * the trainer as it was. */
+LAT_MUST_CHECK enum lat_code lat__gated_save(const struct lat__gated_trainer *t,
+                                             const char *path,
+                                             struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__gated_load(struct lat__gated_trainer *t,
+                                             const char *path,
+                                             struct lat_err *err);
 /* Images begin … begin + n - 1 of a gallery as evaluation sees them: running
  * statistics, no draw, the image in the middle at the size of the views.
  * h (n, features) and u (n, dims), either may be NULL. */

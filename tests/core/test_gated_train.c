@@ -207,6 +207,77 @@ TEST(gated_train, is_decided_by_its_seed_alone)
     CHECK(digest_after(how, 1) != digest_after(other, 1));
 }
 
+static const char *saved(void)
+{
+    static char to[64];
+
+    snprintf(to, sizeof(to), "%s.state", path);
+    return to;
+}
+
+/* Across the end of an epoch, with a gate that draws. */
+TEST(gated_train, goes_on_where_it_stopped)
+{
+    struct lat__gated_recipe how = recipe(NULL);
+    uint64_t whole;
+    struct run r;
+
+    UNUSED_STATE;
+    how.loss.gate.kind = LAT_GATE_CONCRETE;
+    whole = digest_after(how, 2);
+    run_init(&r, &how, 2);
+    run_steps(&r, 2);
+    CHECK(lat__gated_save(r.t, saved(), NULL) == LAT_OK);
+    run_fini(&r);
+    run_init(&r, &how, 1);
+    CHECK(lat__gated_load(r.t, saved(), NULL) == LAT_OK && r.t->step == 2);
+    run_steps(&r, 2);
+    CHECK(digest(&r) == whole);
+    run_fini(&r);
+    CHECK(unlink(saved()) == 0);
+}
+
+static void check_not_loaded(struct run *r, const char *message)
+{
+    struct lat_err err = {0};
+    uint64_t before = digest(r);
+
+    if (lat__gated_load(r->t, saved(), &err) == LAT_OK ||
+        !strstr(err.msg, message)) {
+        print_error("`%s`, expected `%s`\n", err.msg, message);
+        fail();
+    }
+    CHECK(digest(r) == before && r->t->step == 0);
+}
+
+TEST(gated_train, refuses_what_is_not_its_checkpoint)
+{
+    struct lat__gated_recipe how = recipe(NULL), other = how;
+    struct run r, another;
+    char *file = NULL;
+    size_t len;
+
+    UNUSED_STATE;
+    run_init(&r, &how, 1);
+    other.loss.prior = 0.7;
+    run_init(&another, &other, 1);
+    CHECK(lat__gated_save(r.t, saved(), NULL) == LAT_OK);
+    check_not_loaded(&another, "of another recipe, other images or another");
+    CHECK(lat_file_read(&file, &len, saved(), 1 << 24, NULL) == LAT_OK);
+    file[len - 100] ^= 1;
+    CHECK(lat_file_write(saved(), file, len, NULL) == LAT_OK);
+    check_not_loaded(&r, "damaged: its digest differs");
+    CHECK(lat_file_write(saved(), file, len - 1, NULL) == LAT_OK);
+    check_not_loaded(&r, "bytes, expected");
+    CHECK(lat_file_write(saved(), "latentd", 7, NULL) == LAT_OK);
+    check_not_loaded(&r, "not a checkpoint");
+    CHECK(unlink(saved()) == 0);
+    check_not_loaded(&r, "cannot open");
+    lat_free(file);
+    run_fini(&r);
+    run_fini(&another);
+}
+
 /* What the head of gates learns is its own affair, unless it is not isolated:
  * with the same mask and another prior the encoder stays what it was. */
 TEST(gated_train, gates_are_isolated_from_the_encoder)
@@ -326,6 +397,8 @@ int main(void)
         T(gated_train, learns_to_find_the_other_view),
         T(gated_train, takes_steps_of_every_kind),
         T(gated_train, is_decided_by_its_seed_alone),
+        T(gated_train, goes_on_where_it_stopped),
+        T(gated_train, refuses_what_is_not_its_checkpoint),
         T(gated_train, gates_are_isolated_from_the_encoder),
         T(gated_train, stops_where_the_loss_is_not_finite),
         T(gated_train, codes_do_not_depend_on_their_neighbours),
