@@ -188,6 +188,11 @@ void lat__turned_free(struct lat__turned *w);
 void lat__turned_at(struct lat__turned *w,
                     const struct lat__rotation *rotation);
 
+/* Adds to counts (classes, classes): the class, what the head says. */
+void lat__turned_count(const struct lat__turned *w, size_t *counts);
+/* Share of windows of which the head says what stands in said (n). */
+double lat__turned_kept(const struct lat__turned *w, const uint32_t *said);
+
 /* ---- measure/confusion.c: counts (classes, classes): is, was said */
 
 double lat__accuracy(const size_t *counts, size_t classes);
@@ -207,6 +212,9 @@ struct lat__probe {
     uint64_t seed; /* of the network */
 };
 
+/* Features (3 w) of a pair: both at unit length, and their product, whose sum
+ * is the cosine. */
+void lat__probe_pair(float *row, const float *a, const float *b, size_t w);
 /* Mean R^2 over outputs, of a ridge regression and of a network with one
  * hidden layer. */
 LAT_MUST_CHECK enum lat_code lat__probe_linear(double *r2,

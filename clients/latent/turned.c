@@ -58,6 +58,7 @@ void cli_print_turned(const struct lat_turn_eval *e, const char *model)
            "with itself turned; N: between users; class,\nturned: accuracy of "
            "a linear probe fitted on training users as recorded, of\nwindows "
            "as recorded and turned; angle: R^2 of a probe of the rotation's "
-           "angle\nfrom the pair of latents, linear and by a small network.\n",
+           "angle\nfrom the pair of latents and their product, linear and by a "
+           "small network.\n",
            LAT_TURNS);
 }

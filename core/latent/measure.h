@@ -118,7 +118,8 @@ void lat_turn_eval_print(struct lat_buf *out, const struct lat_turn_eval *e);
 /* ---- the shift between views ----------------- measure/shift_probe.c */
 
 /* R^2 of the shift between a window and itself up to 150 ms away, from the
- * pair of their latents, linear and by a small network. */
+ * pair of their latents at unit length and the product of these, linear and by
+ * a small network. */
 struct lat_shift_probe {
     bool present;
     double linear, mlp;

@@ -306,6 +306,26 @@ static double share_right(const struct rows *r)
     return (double)right / (double)r->p->test.n;
 }
 
+static double unit_of(const float *v, size_t w)
+{
+    double sum = 0.0;
+
+    for (size_t i = 0; i < w; i++)
+        sum += (double)v[i] * (double)v[i];
+    return sum > 0.0 ? 1.0 / sqrt(sum) : 0.0;
+}
+
+void lat__probe_pair(float *row, const float *a, const float *b, size_t w)
+{
+    double by_a = unit_of(a, w), by_b = unit_of(b, w);
+
+    for (size_t i = 0; i < w; i++) {
+        row[i] = (float)((double)a[i] * by_a);
+        row[w + i] = (float)((double)b[i] * by_b);
+        row[2 * w + i] = row[i] * row[w + i];
+    }
+}
+
 enum lat_code lat__probe_linear(double *r2, const struct lat__probe *p,
                                 struct lat_err *err)
 {

@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { KEY = 75 };
-
 static const uint64_t turn_seed = 0x7475726eu;
 
 struct turn {
@@ -78,6 +76,12 @@ static void feature(const struct turn *t, float *out,
 
 /* ---- rotations ---------------------------------------------------------- */
 
+/* Each measure has rotations of its own, the same for every model. */
+static void begin(struct turn *t, uint64_t measure)
+{
+    lat__rng_seed(&t->rng, turn_seed + measure);
+}
+
 static void draw(struct turn *t, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -92,30 +96,13 @@ static void draw_by(struct turn *t, size_t n, double degrees)
         lat__rotation_draw_by(&t->rotation[i], &t->rng, degrees);
 }
 
-/* ---- what is said ------------------------------------------------------- */
-
-static void count(struct turn *t)
-{
-    for (size_t i = 0; i < t->test->n; i++)
-        t->counts[t->test->label[i] * t->e->n_classes + t->test->said[i]]++;
-}
-
-static double share_kept(const struct turn *t)
-{
-    size_t same = 0;
-
-    for (size_t i = 0; i < t->test->n; i++)
-        same += t->test->said[i] == t->said[i];
-    return (double)same / (double)t->test->n;
-}
+/* ---- what is said, how alike it is -------------------------------------- */
 
 static void clear(struct turn *t)
 {
     memset(t->counts, 0,
            t->e->n_classes * t->e->n_classes * sizeof(*t->counts));
 }
-
-/* ---- how alike ---------------------------------------------------------- */
 
 /* Unit rows of row r, of what was unturned and of what stands in test. */
 static double mean_similarity(struct turn *t, size_t r, const float *base)
@@ -130,7 +117,8 @@ static double mean_similarity(struct turn *t, size_t r, const float *base)
 
 /* ---- probes ------------------------------------------------------------- */
 
-/* R^2 of the angle, from the pair of latents before and after. */
+/* R^2 of the angle, from the pair of latents before and after; r is a row of
+ * the model's own. */
 static enum lat_code probe_angle(struct turn *t, size_t r,
                                  const double *fit_deg, struct lat_err *err)
 {
@@ -138,15 +126,15 @@ static enum lat_code probe_angle(struct turn *t, size_t r,
     const float *before[2] = {t->fit_z, t->z};
     const double *degrees[2] = {fit_deg, t->degrees};
     size_t w = width(t, r);
-    struct lat__probe p = {.dims = 2 * w, .outs = 1, .seed = KEY};
+    struct lat__probe p = {.dims = 3 * w, .outs = 1, .seed = turn_seed};
     enum lat_code code;
 
     for (size_t s = 0; s < 2; s++)
         for (size_t i = 0; i < sets[s]->n; i++) {
-            float *row = t->features[s] + i * 2 * w;
+            size_t at = i * t->test->dims + block(t, r).begin;
 
-            feature(t, row, sets[s], before[s], r, i);
-            feature(t, row + w, sets[s], sets[s]->z, r, i);
+            lat__probe_pair(t->features[s] + i * 3 * w, before[s] + at,
+                            sets[s]->z + at, w);
             t->answers[s][i] = (float)(degrees[s][i] / 180.0);
         }
     p.fit = (struct lat__probe_set){t->features[0], t->answers[0], t->fit->n};
@@ -191,7 +179,7 @@ static enum lat_code measure_still(struct turn *t, struct lat_err *err)
     memcpy(t->fit_z, t->fit->z, t->fit->n * t->fit->dims * sizeof(float));
     if (t->test->task) {
         clear(t);
-        count(t);
+        lat__turned_count(t->test, t->counts);
         t->e->accuracy = lat__accuracy(t->counts, t->e->n_classes);
         t->e->f1 = lat__macro_f1(t->counts, t->e->n_classes);
     }
@@ -209,12 +197,13 @@ static void measure_said(struct turn *t)
 {
     if (!t->test->task)
         return;
+    begin(t, 1);
     clear(t);
     for (size_t k = 0; k < LAT_TURNS; k++) {
         draw(t, t->test->n);
         lat__turned_at(t->test, t->rotation);
-        count(t);
-        t->e->consistency += share_kept(t) / LAT_TURNS;
+        lat__turned_count(t->test, t->counts);
+        t->e->consistency += lat__turned_kept(t->test, t->said) / LAT_TURNS;
     }
     t->e->accuracy_turned = lat__accuracy(t->counts, t->e->n_classes);
     t->e->f1_turned = lat__macro_f1(t->counts, t->e->n_classes);
@@ -222,16 +211,17 @@ static void measure_said(struct turn *t)
 
 static void measure_angles(struct turn *t)
 {
+    begin(t, 2);
     for (size_t k = 0; k < LAT_ANGLES; k++) {
         t->e->degrees[k] = 180.0 * (double)k / (LAT_ANGLES - 1);
         draw_by(t, t->test->n, t->e->degrees[k]);
         lat__turned_at(t->test, t->rotation);
         if (t->test->task) {
             clear(t);
-            count(t);
+            lat__turned_count(t->test, t->counts);
             t->e->accuracy_by_angle[k] =
                 lat__accuracy(t->counts, t->e->n_classes);
-            t->e->consistency_by_angle[k] = share_kept(t);
+            t->e->consistency_by_angle[k] = lat__turned_kept(t->test, t->said);
         }
         for (size_t r = 0; r < LAT_TURN_RAW; r++) {
             size_t n = t->test->n, w = width(t, r);
@@ -252,10 +242,13 @@ static enum lat_code measure_turned(struct turn *t, double *fit_degrees,
 {
     struct lat__turned *test = t->test;
     enum lat_code code = LAT_OK;
+    struct lat_rng same;
 
+    begin(t, 3);
     draw(t, t->fit->n);
     lat__turned_at(t->fit, t->rotation);
     memcpy(fit_degrees, t->degrees, t->fit->n * sizeof(*fit_degrees));
+    same = t->rng;
     for (size_t r = 0; !code && r < LAT_N_TURN_ROWS; r++) {
         struct lat_turn_row_eval *e = &t->e->rows[r];
         size_t w = width(t, r);
@@ -268,6 +261,7 @@ static enum lat_code measure_turned(struct turn *t, double *fit_degrees,
         lat__unit_rows(t->u, t->u, NULL, test->n, w);
         lat__similarities(t->s, t->u, t->u, t->v, test->n, w, &test->ctx);
         e->between = lat__mean_between(t->s, test->subject, test->n);
+        t->rng = same;
         draw(t, test->n);
         lat__turned_at(test, t->rotation);
         e->similarity = mean_similarity(t, r, t->u);
@@ -288,7 +282,7 @@ static enum lat_code make(struct turn *t, struct lat_err *err)
 {
     size_t n = t->test->n, fit = t->fit->n, most = n > fit ? n : fit;
     size_t raw = t->test->window * t->test->channels, dims = t->test->dims;
-    size_t widest = raw > 2 * dims ? raw : 2 * dims;
+    size_t widest = raw > 3 * dims ? raw : 3 * dims;
     size_t classes = t->e->n_classes;
 
     t->rotation = lat_calloc(most, sizeof(*t->rotation));
@@ -308,7 +302,6 @@ static enum lat_code make(struct turn *t, struct lat_err *err)
         !t->features[0] || !t->features[1] || !t->answers[0] ||
         !t->answers[1] || !t->u || !t->v || !t->s || !t->counts)
         return lat_fail(err, LAT_ENOMEM, "%zu windows", n);
-    lat__rng_seed(&t->rng, turn_seed);
     return LAT_OK;
 }
 

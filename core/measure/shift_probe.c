@@ -17,7 +17,7 @@ struct pairs {
     struct lat__windows *w;
     float *z, *later;  /* (n, dims) */
     float *y;          /* (n): the shift, of the farthest */
-    float *x;          /* (n, 2 dims): features of a probe */
+    float *x;          /* (n, 3 dims): features of a probe */
     unsigned *shifted; /* (n): which of the shifts */
 };
 
@@ -41,7 +41,7 @@ static enum lat_code pairs_new(struct pairs *p, const struct lat_model *m,
     dims = p->w->net->dims;
     p->z = lat_calloc(n, dims * sizeof(float));
     p->later = lat_calloc(n, dims * sizeof(float));
-    p->x = lat_calloc(n, 2 * dims * sizeof(float));
+    p->x = lat_calloc(n, 3 * dims * sizeof(float));
     p->y = lat_calloc(n, sizeof(float));
     p->shifted = lat_calloc(n, sizeof(*p->shifted));
     if (!p->z || !p->later || !p->x || !p->y || !p->shifted)
@@ -83,12 +83,9 @@ static struct lat__probe_set features(const struct pairs *p, struct lat_range b)
 {
     size_t w = b.end - b.begin, dims = p->w->net->dims;
 
-    for (size_t i = 0; i < p->w->n; i++) {
-        float *row = p->x + i * 2 * w;
-
-        memcpy(row, p->z + i * dims + b.begin, w * sizeof(float));
-        memcpy(row + w, p->later + i * dims + b.begin, w * sizeof(float));
-    }
+    for (size_t i = 0; i < p->w->n; i++)
+        lat__probe_pair(p->x + i * 3 * w, p->z + i * dims + b.begin,
+                        p->later + i * dims + b.begin, w);
     return (struct lat__probe_set){p->x, p->y, p->w->n};
 }
 
@@ -104,7 +101,7 @@ static enum lat_code probe(struct lat_shift_probe *out, const struct pairs *fit,
 
         if (r < LAT_N_BLOCKS)
             b = card->partitioned ? card->blocks[r] : (struct lat_range){0, 0};
-        p.dims = 2 * (b.end - b.begin);
+        p.dims = 3 * (b.end - b.begin);
         out[r].present = p.dims > 0;
         if (p.dims == 0)
             continue;

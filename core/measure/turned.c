@@ -184,3 +184,18 @@ void lat__turned_at(struct lat__turned *w, const struct lat__rotation *rotation)
             say(w, i, n);
     }
 }
+
+void lat__turned_count(const struct lat__turned *w, size_t *counts)
+{
+    for (size_t i = 0; i < w->n; i++)
+        counts[w->label[i] * w->card->n_labels + w->said[i]]++;
+}
+
+double lat__turned_kept(const struct lat__turned *w, const uint32_t *said)
+{
+    size_t same = 0;
+
+    for (size_t i = 0; i < w->n; i++)
+        same += w->said[i] == said[i];
+    return (double)same / (double)w->n;
+}

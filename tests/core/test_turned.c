@@ -117,6 +117,21 @@ TEST(probe, classes_by_the_largest)
     lat_free(t);
 }
 
+/* (3, 4) and (0, 2): their cosine is the sum of the products. */
+TEST(probe, of_a_pair_has_both_and_their_product)
+{
+    const float a[2] = {3, 4}, b[2] = {0, 2}, zero[2] = {0, 0};
+    float row[6];
+
+    UNUSED_STATE;
+    lat__probe_pair(row, a, b, 2);
+    CHECK_NEAR(row[0], 0.6, 1e-6);
+    CHECK_NEAR(row[3], 1.0, 1e-6);
+    CHECK_NEAR(row[4] + row[5], 0.8, 1e-6);
+    lat__probe_pair(row, a, zero, 2);
+    CHECK(row[2] == 0.0f && row[5] == 0.0f);
+}
+
 TEST(probe, survives_any_failed_allocation)
 {
     struct probe *t = probe();
@@ -328,6 +343,7 @@ int main(void)
         T(probe, network_reads_what_is_not_linear),
         T(probe, reads_nothing_out_of_noise),
         T(probe, classes_by_the_largest),
+        T(probe, of_a_pair_has_both_and_their_product),
         T(probe, survives_any_failed_allocation),
         T(rotation, takes_direction_away),
         T(rotation, has_a_row_for_each_block_and_prints_it),
