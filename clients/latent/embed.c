@@ -111,8 +111,9 @@ const struct cli_command cli_embed = {
     "embed",
     "FILE...",
     "Turn recordings into embeddings",
-    "FILE is a WFDB record (NAME or NAME.hea), a .csv with a line of names, or "
-    "a .npy.\nThe sampling rate and the unit are never guessed: give --rate "
+    "FILE is a WFDB record (NAME or NAME.hea), a .csv with a line of names, a "
+    ".npy,\nor an .edf.  The sampling rate and the unit are never guessed: "
+    "give --rate "
     "and --unit for\nfiles that do not say them.\n",
     options,
     run,

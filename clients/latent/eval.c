@@ -10,6 +10,7 @@ struct options {
     const char *models, *data, *recipe, *split, *json, *svg, *kernel;
     struct cli_list set;
     uint64_t windows, threads;
+    bool probe;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -24,6 +25,8 @@ static const struct cli_option options[] = {
      AT(split)},
     {"windows", 'n', "N", "windows of each patient; default 60", CLI_COUNT,
      AT(windows)},
+    {"probe", 0, NULL, "read the shift out of pairs of latents, too", CLI_FLAG,
+     AT(probe)},
     {"json", 'j', "FILE", "write the numbers there", CLI_TEXT, AT(json)},
     {"svg", 0, "FILE", "draw S(D) there", CLI_TEXT, AT(svg)},
     {"models", 0, "DIR", "where models are; default: LATENT_MODELS", CLI_TEXT,
@@ -90,6 +93,28 @@ static void put_json(struct lat_buf *b, const struct lat_eval *e,
     put_card(b, card);
     lat_eval_print(b, e);
     lat_buf_puts(b, "}\n");
+}
+
+/* Of a shift up to 150 ms, probes fitted on the training patients. */
+static enum lat_code print_probe(const struct options *o, struct lat_model *m,
+                                 const struct lat_kernel *kernel,
+                                 const struct lat_dataset *d,
+                                 enum lat_split split, struct lat_err *err)
+{
+    const struct lat_turn_ask ask = {
+        split, o->windows ? (size_t)o->windows : 60, cli_threads(o->threads)};
+    struct lat_shift_probe p[LAT_N_BLOCKS + 1];
+    enum lat_code code = lat_probe_shift(p, m, kernel, d, &ask, err);
+
+    if (code)
+        return code;
+    printf("\nR^2 of the shift, up to 150 ms, from the pair of latents and "
+           "their product,\nlinear and by a small network:\n");
+    for (int r = 0; r <= LAT_N_BLOCKS; r++)
+        if (p[r].present)
+            printf("%-13s %8.3f %9.3f\n", lat_row_name((enum lat_row)r),
+                   p[r].linear, p[r].mlp);
+    return LAT_OK;
 }
 
 /* ---- of movements ---- */
@@ -194,6 +219,8 @@ static enum lat_code eval(const struct options *o, const char *name,
     if (!code) {
         print_table(e, lat_model_card(m)->name);
         code = write_files(o, e, lat_model_card(m), err);
+        if (!code && o->probe)
+            code = print_probe(o, m, kernel, d, split, err);
     }
 out:
     lat_dataset_free(d);

@@ -74,6 +74,43 @@ TEST(activities, become_records_of_users)
     lat_recipe_free(r);
 }
 
+/* 100 samples of each of two users, every 40th of them without its z. */
+TEST(activities, of_wisdm_say_what_was_left_out)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d;
+    struct lat_buf b = {0};
+
+    UNUSED_STATE;
+    for (int i = 0; i < 400; i++)
+        lat_buf_printf(&b,
+                       i % 40 == 39 ? "%d,%s,%d,%d,%d.5,;\n"
+                                    : "%d,%s,%d,%d,%d.5,%d.25;\n",
+                       i / 200 + 1, i / 100 % 2 ? "Sitting" : "Walking",
+                       1000 + 5000000 * i, i % 7, i % 3, i % 5);
+    write_file("WISDM_ar_v1.1_raw.txt", &b);
+    set(r, "dataset", "wisdm");
+    set(r, "classes", "Walking, Sitting");
+    set(r, "train", "1");
+    set(r, "valid", "2");
+    set(r, "test", "");
+    set(r, "rate", "20");
+    set(r, "window", "16");
+    set(r, "leads", "accx accy accz");
+    d = open_data(r);
+    CHECK(d->n_channels == 3 && d->n_records == 8);
+    CHECK_NEAR(d->records[0].v[1], 0.5 / 9.80665, 1e-6);
+    CHECK(d->n_warnings == 4);
+    assert_string_equal(d->warnings[3], "10 records are left out: an empty "
+                                        "field, the first on line 40");
+    assert_string_equal(d->warnings[2],
+                        "4 stretches are left out: shorter than 21 samples");
+    CHECK(unlink(in_dir("WISDM_ar_v1.1_raw.txt")) == 0);
+    lat_buf_fini(&b);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
 TEST(activities, that_do_not_fit_are_refused_by_name)
 {
     static const char *const bad[][3] = {
@@ -149,6 +186,7 @@ int main(void)
         T(classes, are_activities_or_lists_of_them),
         T(classes, that_do_not_fit_are_refused),
         T(activities, become_records_of_users),
+        T(activities, of_wisdm_say_what_was_left_out),
         T(activities, that_do_not_fit_are_refused_by_name),
         T(activities, of_one_user_to_train_on_are_warned_of),
         T(activities, open_survives_any_failed_allocation),
