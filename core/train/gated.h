@@ -63,12 +63,30 @@ struct lat__gated_trainer {
     float *uniform, *fixed;
 };
 
+/* ---- train/gated_start.c */
+
+struct lat__gated_head {
+    size_t features; /* of h */
+    size_t layers, hidden, dims;
+};
+
+/* Encoder and projector, of the recipe's resnet, hidden, dims and the size of
+ * its views alone. */
+LAT_MUST_CHECK enum lat_code lat__gated_body_new(
+    struct lat__net **out, const struct lat__gated_recipe *r,
+    struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__gated_head_new(
+    struct lat__net **out, const struct lat__gated_head *head,
+    struct lat_err *err);
 /* team may be NULL; it and the gallery outlive the trainer. */
 LAT_MUST_CHECK enum lat_code lat__gated_trainer_new(
     struct lat__gated_trainer **out, const struct lat__gated_recipe *r,
     const struct lat_kernel *kernel, struct lat_team *team,
     struct lat_err *err);
 void lat__gated_trainer_free(struct lat__gated_trainer *t);
+
+/* ---- train/gated.c, train/gated_state.c */
+
 /* LAT_EDIVERGE leaves the parameters as they were. */
 LAT_MUST_CHECK enum lat_code lat__gated_step(struct lat__gated_trainer *t,
                                              struct lat__gated_values *v,
@@ -89,6 +107,21 @@ LAT_MUST_CHECK enum lat_code lat__gated_embed(struct lat__gated_trainer *t,
                                               float *h, float *u,
                                               const struct lat_gallery *g,
                                               size_t begin, size_t n,
+                                              struct lat_err *err);
+
+/* ---- train/solo.c: weights from solo-learn */
+
+/* Fills in resnet (but for stem_pad, which no tensor shows), hidden, dims and
+ * gate_layers (0: the file has no gates).  LAT_EFORMAT names what is missing
+ * or unknown. */
+LAT_MUST_CHECK enum lat_code lat__solo_describe(
+    struct lat__gated_recipe *r, const struct lat__safetensors *st,
+    struct lat_err *err);
+/* Fills in params of a net that was made from such a description. */
+LAT_MUST_CHECK enum lat_code lat__solo_import(float *params,
+                                              const struct lat__net *net,
+                                              enum lat__gated_part part,
+                                              const struct lat__safetensors *st,
                                               struct lat_err *err);
 
 #endif

@@ -49,9 +49,9 @@ static enum lat_code net_new(struct lat__net **out, struct lat__shape input,
     return code;
 }
 
-static enum lat_code body_new(struct lat__net **out,
-                              const struct lat__gated_recipe *r,
-                              struct lat_err *err)
+enum lat_code lat__gated_body_new(struct lat__net **out,
+                                  const struct lat__gated_recipe *r,
+                                  struct lat_err *err)
 {
     size_t side = r->data.views.size;
     struct lat_buf encoder = {0}, task = {0};
@@ -63,16 +63,16 @@ static enum lat_code body_new(struct lat__net **out,
 }
 
 /* A head over h: a vector comes in as so many samples of one channel. */
-static enum lat_code head_new(struct lat__net **out, size_t features,
-                              size_t layers, size_t hidden, size_t dims,
-                              struct lat_err *err)
+enum lat_code lat__gated_head_new(struct lat__net **out,
+                                  const struct lat__gated_head *head,
+                                  struct lat_err *err)
 {
     struct lat_buf encoder = {0}, task = {0};
 
     lat_buf_puts(&encoder, "flatten, ");
-    print_head(&encoder, layers, hidden, dims);
-    return net_new(out, (struct lat__shape){1, features, 1}, &encoder, &task,
-                   err);
+    print_head(&encoder, head->layers, head->hidden, head->dims);
+    return net_new(out, (struct lat__shape){1, head->features, 1}, &encoder,
+                   &task, err);
 }
 
 static enum lat_code part_init(struct lat__gated_net *p, size_t rows,
@@ -99,16 +99,21 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
     size_t rows = r->loss.rows, features;
     size_t classes = lat_gallery_classes(r->data.gallery);
     struct lat__gated_net *p = t->part;
-    enum lat_code code = body_new(&p[LAT_PART_BODY].net, r, err);
+    enum lat_code code = lat__gated_body_new(&p[LAT_PART_BODY].net, r, err);
 
     if (code)
         return code;
     features = p[LAT_PART_BODY].net->dims;
     if (learns_gates(r))
-        code = head_new(&p[LAT_PART_GATES].net, features, r->gate_layers,
-                        r->hidden, r->dims, err);
+        code = lat__gated_head_new(
+            &p[LAT_PART_GATES].net,
+            &(struct lat__gated_head){features, r->gate_layers, r->hidden,
+                                      r->dims},
+            err);
     if (!code)
-        code = head_new(&p[LAT_PART_CLASSES].net, features, 1, 0, classes, err);
+        code = lat__gated_head_new(
+            &p[LAT_PART_CLASSES].net,
+            &(struct lat__gated_head){features, 1, 0, classes}, err);
     for (size_t i = 0; i < LAT_N_GATED_PARTS && !code; i++)
         if (p[i].net)
             code = part_init(&p[i], rows,
