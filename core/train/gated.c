@@ -227,33 +227,54 @@ static void take_rows(float *to, const float *from, size_t n, size_t width)
         memcpy(to, from, n * width * sizeof(*to));
 }
 
-enum lat_code lat__gated_embed(struct lat__gated_trainer *t, float *h, float *u,
-                               const struct lat_gallery *g, size_t begin,
-                               size_t n, struct lat_err *err)
+static void set_rows(struct lat__gated_trainer *t, size_t rows)
 {
-    struct lat__acts *encoder = t->part[LAT_PART_BODY].acts;
-    size_t rows = t->recipe.loss.rows, item = lat__item(encoder->act[0]);
-    size_t features = t->part[LAT_PART_BODY].net->dims;
+    for (size_t i = 0; i < LAT_N_GATED_PARTS; i++)
+        if (t->part[i].net)
+            lat__acts_rows(t->part[i].acts, rows);
+    lat__acts_rows(t->projector, rows);
+}
 
-    /* Always whole batches: what stands in the rows beyond n is ignored. */
-    for (size_t at = 0; at < n; at += rows) {
-        size_t some = n - at < rows ? n - at : rows;
+/* The images from at on, at most a batch of them: *n. */
+static enum lat_code put_images(struct lat__gated_trainer *t,
+                                const struct lat__gated_ask *ask, size_t at,
+                                size_t *n, struct lat_err *err)
+{
+    const struct lat__acts *encoder = t->part[LAT_PART_BODY].acts;
+    size_t item = lat__item(encoder->act[0]), rows = t->recipe.loss.rows;
+    enum lat_code code = LAT_OK;
+
+    *n = ask->n - at < rows ? ask->n - at : rows;
+    for (size_t i = 0; i < *n && !code; i++)
+        code = put_image(t, encoder->act[0].v + i * item, ask->gallery,
+                         ask->begin + at + i, err);
+    return code;
+}
+
+enum lat_code lat__gated_embed(struct lat__gated_trainer *t, float *h, float *u,
+                               const struct lat__gated_ask *ask,
+                               struct lat_err *err)
+{
+    struct lat__gated_net *body = &t->part[LAT_PART_BODY];
+    size_t some, features = body->net->dims, dims = t->recipe.dims;
+
+    for (size_t at = 0; at < ask->n; at += some) {
+        enum lat_code code = put_images(t, ask, at, &some, err);
         struct lat_gated_batch b;
 
-        for (size_t i = 0; i < some; i++) {
-            enum lat_code code = put_image(t, encoder->act[0].v + i * item, g,
-                                           begin + at + i, err);
-
-            if (code)
-                return code;
-        }
-        forward(t, false);
+        if (code)
+            return code;
+        set_rows(t, some);
+        keep_statistics(body, false);
+        forward(t, ask->batch_statistics);
+        keep_statistics(body, true);
+        /* What stands in the rows beyond is ignored. */
+        set_rows(t, t->recipe.loss.rows);
         b = outputs(t, false);
         lat__gated_codes(&t->ctx, t->loss, &b);
-        take_rows(h ? h + at * features : NULL, last(encoder->act, encoder).v,
-                  some, features);
-        take_rows(u ? u + at * t->recipe.dims : NULL, t->loss->u, some,
-                  t->recipe.dims);
+        take_rows(h ? h + at * features : NULL,
+                  last(body->acts->act, body->acts).v, some, features);
+        take_rows(u ? u + at * dims : NULL, t->loss->u, some, dims);
     }
     return LAT_OK;
 }

@@ -100,13 +100,18 @@ LAT_MUST_CHECK enum lat_code lat__gated_save(const struct lat__gated_trainer *t,
 LAT_MUST_CHECK enum lat_code lat__gated_load(struct lat__gated_trainer *t,
                                              const char *path,
                                              struct lat_err *err);
-/* Images begin … begin + n - 1 of a gallery as evaluation sees them: running
- * statistics, no draw, the image in the middle at the size of the views.
- * h (n, features) and u (n, dims), either may be NULL. */
+struct lat__gated_ask {
+    const struct lat_gallery *gallery;
+    size_t begin, n;
+    bool batch_statistics; /* those of 2 n rows in the gallery's order, as the
+                              published evaluator has them; not the running */
+};
+
+/* Images as evaluation sees them: nothing drawn, each image's middle at the
+ * size of the views.  h (n, features) and u (n, dims), either may be NULL. */
 LAT_MUST_CHECK enum lat_code lat__gated_embed(struct lat__gated_trainer *t,
                                               float *h, float *u,
-                                              const struct lat_gallery *g,
-                                              size_t begin, size_t n,
+                                              const struct lat__gated_ask *ask,
                                               struct lat_err *err);
 
 /* ---- train/solo.c: weights from solo-learn */

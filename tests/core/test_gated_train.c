@@ -337,8 +337,12 @@ TEST(gated_train, codes_do_not_depend_on_their_neighbours)
     UNUSED_STATE;
     run_init(&r, &how, 2);
     run_steps(&r, STEPS);
-    CHECK(lat__gated_embed(r.t, h, u, r.g, 0, IMAGES, NULL) == LAT_OK);
-    CHECK(lat__gated_embed(r.t, one_h, one_u, r.g, 37, 1, NULL) == LAT_OK);
+    CHECK(lat__gated_embed(r.t, h, u,
+                           &(struct lat__gated_ask){r.g, 0, IMAGES, false},
+                           NULL) == LAT_OK);
+    CHECK(lat__gated_embed(r.t, one_h, one_u,
+                           &(struct lat__gated_ask){r.g, 37, 1, false},
+                           NULL) == LAT_OK);
     assert_memory_equal(one_h, h + 37 * 8, sizeof(one_h));
     assert_memory_equal(one_u, u + 37 * 12, sizeof(one_u));
     for (size_t i = 0; i < IMAGES; i++) {
@@ -348,6 +352,38 @@ TEST(gated_train, codes_do_not_depend_on_their_neighbours)
         for (size_t k = 0; k < 12; k++)
             CHECK(u[i * 12 + k] >= 0.0f);
     }
+    run_fini(&r);
+}
+
+/* Of the batch: now neighbours count, those of another batch do not, and the
+ * running statistics stay what they were. */
+TEST(gated_train, codes_by_statistics_of_the_batch)
+{
+    static float h[IMAGES * 8], again[IMAGES * 8], running[IMAGES * 8];
+    struct lat__gated_recipe how = recipe(NULL);
+    struct run r;
+    uint64_t before;
+
+    UNUSED_STATE;
+    run_init(&r, &how, 2);
+    run_steps(&r, 3);
+    before = digest(&r);
+    CHECK(lat__gated_embed(r.t, h, NULL,
+                           &(struct lat__gated_ask){r.g, 0, IMAGES, true},
+                           NULL) == LAT_OK);
+    CHECK(lat__gated_embed(r.t, again, NULL,
+                           &(struct lat__gated_ask){r.g, 32, 16, true},
+                           NULL) == LAT_OK);
+    CHECK(lat__gated_embed(r.t, running, NULL,
+                           &(struct lat__gated_ask){r.g, 0, IMAGES, false},
+                           NULL) == LAT_OK);
+    assert_memory_equal(again, h + 32 * 8, 16 * 8 * sizeof(float));
+    CHECK(memcmp(h, running, sizeof(h)) != 0);
+    CHECK(lat__gated_embed(r.t, again, NULL,
+                           &(struct lat__gated_ask){r.g, 33, 15, true},
+                           NULL) == LAT_OK);
+    CHECK(memcmp(again, h + 33 * 8, 8 * sizeof(float)) != 0);
+    CHECK(digest(&r) == before);
     run_fini(&r);
 }
 
@@ -402,6 +438,7 @@ int main(void)
         T(gated_train, gates_are_isolated_from_the_encoder),
         T(gated_train, stops_where_the_loss_is_not_finite),
         T(gated_train, codes_do_not_depend_on_their_neighbours),
+        T(gated_train, codes_by_statistics_of_the_batch),
         T(gated_train, new_survives_any_failed_allocation),
         T(gated_train, says_what_does_not_fit),
     };
