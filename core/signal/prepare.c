@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SAMPLES_MAX = 1 << 27 };
@@ -63,18 +64,22 @@ static enum lat_code check_length(const struct lat__work *w)
 {
     const struct lat_input *in = &w->card->input;
     const bool too_long = w->cut->mode == LAT_REJECT && w->n > in->window;
+    char resampled[48] = "";
 
     if (w->n >= in->window && !too_long)
         return LAT_OK;
+    if (w->sig->rate_hz != in->rate_hz)
+        snprintf(resampled, sizeof(resampled), " are %zu at %g Hz", w->n,
+                 in->rate_hz);
     return lat_at(
         w->err,
         lat_fail_word(
             w->err, LAT_EUNFIT, too_long ? "too_long" : "too_short",
-            "%zu samples at %g Hz are %zu at %g Hz, a window of "
-            "model %s has %zu: send %s%.0f%s",
-            w->sig->n_samples, w->sig->rate_hz, w->n, in->rate_hz,
-            w->card->name, in->window,
-            w->cut->mode == LAT_REJECT ? "" : "at least ", window_of_input(w),
+            "%zu samples at %g Hz%s, a window of model %s has %zu: send "
+            "%s%.0f%s",
+            w->sig->n_samples, w->sig->rate_hz, resampled, w->card->name,
+            in->window, w->cut->mode == LAT_REJECT ? "" : "at least ",
+            window_of_input(w),
             too_long ? ", or ask for the windowing center or tile" : ""),
         "data");
 }

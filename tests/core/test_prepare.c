@@ -319,10 +319,10 @@ TEST(prepare, says_what_does_not_fit)
            "sampling rate 100000 Hz cannot be brought to 360 Hz: a ratio of "
            "more than 256");
     refuse(&card, make_signal(719, 360, "V5"), reject, "too_short", "data",
-           "719 samples at 360 Hz are 719 at 360 Hz, a window of model m has "
+           "719 samples at 360 Hz, a window of model m has "
            "720: send 720");
     refuse(&card, make_signal(0, 360, "V5"), tile, "too_short", "data",
-           "0 samples at 360 Hz are 0 at 360 Hz, a window of model m has 720: "
+           "0 samples at 360 Hz, a window of model m has 720: "
            "send at least 720");
     refuse(&card, make_signal(1002, 500, "V5"), reject, "too_long", "data",
            "1002 samples at 500 Hz are 721 at 360 Hz, a window of model m has "
