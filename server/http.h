@@ -17,8 +17,9 @@ LAT_MUST_CHECK enum lat_code latd_http_start(struct latd_http **out,
                                              struct latd_app *app, int fd,
                                              bool only_probes,
                                              struct lat_err *err);
-/* Stops listening; connections that are open go on. */
-void latd_http_quiesce(struct latd_http *http);
+/* Stops listening; connections that are open go on.  lent: the socket is
+ * somebody else's too, who may go on listening on it. */
+void latd_http_quiesce(struct latd_http *http, bool lent);
 /* Requests that have begun and whose answer is not yet sent. */
 size_t latd_http_in_flight(const struct latd_http *http);
 /* Those of them that wait for a batch. */

@@ -37,6 +37,7 @@ static struct {
     pthread_t main;
     sigset_t signals;
     int caught; /* a signal to stop that came while loading, or 0 */
+    bool lent;  /* the socket is systemd's */
 } d;
 
 /* ---- small things ------------------------------------------------------ */
@@ -140,6 +141,7 @@ static enum lat_code start_http(struct lat_err *err)
     int fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1;
     enum lat_code code = start_listening(&d.http, c->listen, fd, false, err);
 
+    d.lent = fd >= 0;
     if (!code && c->metrics_listen[0])
         code = start_listening(&d.probes, c->metrics_listen, -1, true, err);
     return code;
@@ -301,7 +303,7 @@ static void drain(int sig)
     atomic_store(&d.app.state, LATD_DRAINING);
     wait_until(latd_now_ns() + delay * second, never);
     atomic_store(&d.app.state, LATD_STOPPING);
-    latd_http_quiesce(d.http);
+    latd_http_quiesce(d.http, d.lent);
     latd_log(LATD_INFO, "stopped listening, %zu requests in flight",
              latd_http_in_flight(d.http));
     wait_until(latd_now_ns() + c->drain_timeout * second, nothing_in_flight);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* ---- the handler ------------------------------------------------------- */
@@ -231,12 +232,16 @@ enum lat_code latd_http_start(struct latd_http **out, struct latd_app *app,
     return LAT_OK;
 }
 
-void latd_http_quiesce(struct latd_http *http)
+void latd_http_quiesce(struct latd_http *http, bool lent)
 {
     int fd = MHD_quiesce_daemon(http->daemon);
 
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        return;
+    /* A thread that polls the socket keeps it listening after close. */
+    if (!lent)
+        shutdown(fd, SHUT_RDWR);
+    close(fd);
 }
 
 size_t latd_http_in_flight(const struct latd_http *http)
