@@ -96,8 +96,16 @@ static enum lat_code convert_unit(const struct lat__work *w, size_t k, float *v)
     if (code)
         return lat_at(w->err, lat_wrap(w->err, code, "channel %s", c->name),
                       "channels[%zu].unit", k);
-    for (size_t i = 0; i < w->sig->n_samples; i++)
+    for (size_t i = 0; i < w->sig->n_samples; i++) {
         v[i] = (float)((double)v[i] * factor);
+        if (isinf(v[i]))
+            return lat_at(w->err,
+                          lat_fail_word(w->err, LAT_EUNFIT, "nonfinite_input",
+                                        "sample %zu of channel %s is beyond "
+                                        "float32 in %s",
+                                        i, c->name, w->card->input.unit),
+                          "data[%zu][%zu]", k, i);
+    }
     return LAT_OK;
 }
 
