@@ -142,7 +142,7 @@ static enum MHD_Result resumed(struct latd_exchange *x)
     x->suspended = false;
     if (taken > x->body_ns)
         x->req.times.queue = taken - x->body_ns - x->req.times.parse;
-    if (done > taken)
+    if (taken && done > taken)
         x->req.times.infer = done - taken;
     if (x->over && x->code == LAT_OK)
         x->code = why_over(x);

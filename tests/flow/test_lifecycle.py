@@ -347,6 +347,18 @@ def test_a_deadline_is_503_and_what_waits_is_dropped(start, slow):
     assert embed(d).status_code == 200
 
 
+def test_what_was_never_taken_took_no_time(start, slow):
+    d = start(infer_threads=1)
+    text = json.dumps(slow_body(300)).encode()
+    with connect(d) as s:
+        s.sendall(head(d, Content_Length=len(text)) + text)
+        d.until(lambda: d.metric("latentd_queue_depth") > 0, "it is queued")
+        r = d.client.post("/v1/embeddings",
+                          json=slow_body(1, seed=2, timeout_ms=20))
+    assert r.status_code == 503, r.text
+    assert infer_ms(r) == 0
+
+
 def test_a_full_queue_is_429_and_says_when_to_come_back(start, slow):
     d = start(infer_threads=1, max_queue=20, max_inputs=20)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
