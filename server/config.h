@@ -40,6 +40,8 @@ enum { LATD_TEXT_MAX = 512 };
            1024 * (uint64_t)LATD_GIB, "Bodies of all requests together")      \
     NUMBER(max_inputs, "max-inputs", 2048, 1, 1000000,                        \
            "Inputs, and windows, of one request")                             \
+    NUMBER(max_samples, "max-samples", 8000000, 1, 100000000,                 \
+           "Samples of the inputs of one request, at the model's rate")       \
     NUMBER(max_queue, "max-queue", 4096, 1, 10000000,                         \
            "Windows that may wait for an inference thread")                   \
     NUMBER(timeout_ms, "timeout-ms", 10000, 1, 600000,                        \

@@ -154,7 +154,7 @@ struct latd_wire_model {
     const char *id;  /* NAME@VERSION */
     int64_t created; /* seconds since 1970 */
     const struct lat_card *card;
-    uint64_t max_inputs, max_body_bytes;
+    uint64_t max_inputs, max_body_bytes, max_samples;
 };
 
 /* One model as it stands in data.  A failed allocation shows in out->failed. */

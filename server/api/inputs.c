@@ -70,6 +70,33 @@ enum lat_code latd_check_options(const struct latd_embed_req *asked,
     return lat_at(err, code, "dimensions");
 }
 
+/* At the model's rate; 0 for a rate that lat_prepare will refuse by name. */
+static double resampled(const struct latd_inputs *in,
+                        const struct lat_signal *sig)
+{
+    double to = in->model->card->input.rate_hz;
+
+    if (!(sig->rate_hz >= 1.0))
+        return 0.0;
+    return (double)sig->n_samples * to / sig->rate_hz;
+}
+
+/* A few bytes at a low rate are many samples at the model's, and an http
+ * thread makes them: refused before they are. */
+static enum lat_code check_samples(struct latd_inputs *in,
+                                   const struct lat_signal *sig, uint64_t most,
+                                   struct lat_err *err)
+{
+    in->n_resampled += resampled(in, sig);
+    if (in->n_resampled <= (double)most)
+        return LAT_OK;
+    return lat_fail(err, LAT_ETOOBIG,
+                    "%.0f samples at the %g Hz of model %s, at most %llu are "
+                    "taken at once (max-samples)",
+                    in->n_resampled, in->model->card->input.rate_hz,
+                    in->model->card->name, (unsigned long long)most);
+}
+
 /* A hop of one sample makes as many windows as there are samples: refused
  * before they are cut. */
 static enum lat_code check_windows(const struct latd_inputs *in,
@@ -79,7 +106,7 @@ static enum lat_code check_windows(const struct latd_inputs *in,
     const struct lat_card *card = in->model->card;
     double hop =
         (double)(in->asked.cut.hop ? in->asked.cut.hop : card->input.window);
-    double n = (double)sig->n_samples * card->input.rate_hz / sig->rate_hz;
+    double n = resampled(in, sig);
 
     if (in->asked.cut.mode != LAT_TILE || !(n > (double)card->input.window))
         return LAT_OK;
@@ -110,7 +137,10 @@ static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
     to->err = from->err;
     if (!from->sig)
         return LAT_OK;
-    code = check_windows(in, from->sig, most, &req->err);
+    code =
+        check_samples(in, from->sig, req->app->config.max_samples, &req->err);
+    if (code == LAT_OK)
+        code = check_windows(in, from->sig, most, &req->err);
     if (code)
         return latd_wire_embed_at(&in->asked, i, code, &req->err);
     code = lat_prepare(&to->windows, in->model->card, from->sig, &in->asked.cut,

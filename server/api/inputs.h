@@ -20,6 +20,7 @@ struct latd_inputs {
     struct latd_model *model;       /* a reference of ours */
     struct latd_prepared *prepared; /* (asked.n) */
     size_t n_windows, n_samples;    /* of all inputs */
+    double n_resampled;             /* whole inputs, at the model's rate */
 };
 
 /* Decodes the body, finds the model, cuts the windows.  each: a wrong input is

@@ -21,8 +21,10 @@ static void put_partitions(struct lat_buf *out, const struct lat_card *card)
 }
 
 /* One channel of several names: the first of these that a recording has. */
-static void put_signal(struct lat_buf *out, const struct lat_input *in)
+static void put_signal(struct lat_buf *out, const struct latd_wire_model *m)
 {
+    const struct lat_input *in = &m->card->input;
+
     lat_buf_puts(out, ",\"signal\":{\"sampling_rate_hz\":");
     latd_write_number(out, in->rate_hz);
     lat_buf_puts(out, ",\"channels\":[");
@@ -37,6 +39,7 @@ static void put_signal(struct lat_buf *out, const struct lat_input *in)
     latd_write_string(out, in->unit);
     put_count(out, "min_samples", 2);
     put_count(out, "window_samples", in->window);
+    put_count(out, "max_samples", m->max_samples);
     lat_buf_puts(out, "}");
 }
 
@@ -54,7 +57,7 @@ void latd_wire_model_encode(struct lat_buf *out,
                    "\"nonnegative\":false,\"gated\":false",
                    (long long)m->created, card->dims);
     put_partitions(out, card);
-    put_signal(out, &card->input);
+    put_signal(out, m);
     lat_buf_printf(out,
                    ",\"limits\":{\"max_inputs\":%llu,\"max_body_bytes\":%llu}"
                    ",\"digest\":\"sha256:%s\",\"weights_digest\":\"sha256:%s\""

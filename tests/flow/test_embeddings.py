@@ -374,6 +374,37 @@ def test_a_limit_names_itself(start):
     assert embed(d, [native(samples())] * 8).status_code == 200
 
 
+def test_few_bytes_do_not_become_hours_of_resampling(start):
+    """At 250 Hz, 1000 samples of 1 Hz are 250 000; of 2 inputs, twice that."""
+    d = start(max_samples=300_000)
+    low = native(samples(1000), sampling_rate_hz=1)
+    center = {"mode": "center"}
+    assert embed(d, [low], windowing=center).status_code == 200
+    reply = embed(d, [low, low], windowing=center)
+    assert reply.status_code == 413
+    said = reply.json()["error"]
+    assert "500000 samples" in said["message"] and "300000" in said["message"]
+    assert "max-samples" in said["message"] and said["param"] == "input[1]"
+    signal = d.client.get("/v1/models/toy").json()["capabilities"]["signal"]
+    assert signal["max_samples"] == 300_000
+
+
+@pytest.mark.parametrize("rate", [0.001, 1e-300])
+def test_an_absurd_rate_is_named_under_tile_as_well(shared, rate):
+    reply = embed(shared, [native(samples(), sampling_rate_hz=rate)],
+                  windowing={"mode": "tile"})
+    assert reply.status_code == 422, reply.text
+    assert reply.json()["error"]["code"] == "invalid_rate"
+
+
+def test_a_unit_that_carries_a_sample_beyond_float32_is_the_input_s(shared):
+    reply = embed(shared, [native([3e38] * 250, channels=[
+        {"name": "II", "unit": "V"}])])
+    assert reply.status_code == 422, reply.text
+    assert reply.json()["error"]["code"] == "nonfinite_input"
+    assert reply.json()["error"]["param"] == "input[0].data[0][0]"
+
+
 def test_validate_tells_without_embedding(shared):
     before = shared.metric("latentd_cache_requests_total")
     reply = shared.client.post("/v1/validate", json={
