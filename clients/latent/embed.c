@@ -98,6 +98,10 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
     if (format_of(o.format) == N_FORMATS)
         return cli_misuse(cmd, "--format %s: must be table, json, npy or csv",
                           o.format);
+    if (o.partition && !cli_is_partition(o.partition))
+        return cli_misuse(cmd,
+                          "--partition %s: must be invariant, variant or free",
+                          o.partition);
     if (cli_asked_check(&o.asked, &err))
         return cli_misuse(cmd, "%s", err.msg);
     status = embed_all(&o.asked, argv + first, (size_t)(argc - first), &e);
@@ -113,8 +117,7 @@ const struct cli_command cli_embed = {
     "Turn recordings into embeddings",
     "FILE is a WFDB record (NAME or NAME.hea), a .csv with a line of names, a "
     ".npy,\nor an .edf.  The sampling rate and the unit are never guessed: "
-    "give --rate "
-    "and --unit for\nfiles that do not say them.\n",
+    "give --rate and\n--unit for files that do not say them.\n",
     options,
     run,
 };

@@ -124,7 +124,8 @@ LAT_MUST_CHECK enum lat_code cli_remote_check(const struct cli_asked *asked,
 
 /* ---- how they look --------------------------------------------- print.c */
 
-/* One part of the latent, or all of it: the range to print. */
+bool cli_is_partition(const char *word);
+/* One part of the latent, or (NULL) all of it: the range to print. */
 LAT_MUST_CHECK enum lat_code cli_pick_range(struct lat_range *out,
                                             const struct cli_embeddings *e,
                                             const char *partition,

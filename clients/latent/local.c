@@ -95,11 +95,12 @@ enum lat_code cli_local_embed(struct cli_local *l,
     memcpy(out->blocks, card->blocks, sizeof(out->blocks));
     for (size_t i = 0; i < windows->n && !code; i++) {
         const struct lat_window *w = &windows->w[i];
-        struct cli_item item = {.file = file,
-                                .begin = w->begin,
-                                .end = w->end,
-                                .rate_hz = windows->from_hz};
+        struct cli_item item = {.file = file, .rate_hz = windows->from_hz};
 
+        if (asked->cut.mode != LAT_REJECT) { /* as a server says it */
+            item.begin = w->begin;
+            item.end = w->end;
+        }
         code = lat_embed(l->plan, l->ws, w->x, l->z, err);
         if (code)
             code = lat_wrap(err, code, "%s: window %zu", path, i);

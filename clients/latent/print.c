@@ -6,6 +6,14 @@
 
 enum { FIRST_VALUES = 6 };
 
+bool cli_is_partition(const char *word)
+{
+    for (int b = 0; b < LAT_N_BLOCKS; b++)
+        if (strcmp(word, lat_block_name((enum lat_block)b)) == 0)
+            return true;
+    return false;
+}
+
 enum lat_code cli_pick_range(struct lat_range *out,
                              const struct cli_embeddings *e,
                              const char *partition, struct lat_err *err)
@@ -17,13 +25,9 @@ enum lat_code cli_pick_range(struct lat_range *out,
         return lat_fail(err, LAT_EUNFIT, "model %s has no partitions",
                         e->model);
     for (int b = 0; b < LAT_N_BLOCKS; b++)
-        if (strcmp(partition, lat_block_name((enum lat_block)b)) == 0) {
+        if (strcmp(partition, lat_block_name((enum lat_block)b)) == 0)
             *out = e->blocks[b];
-            return LAT_OK;
-        }
-    return lat_fail(err, LAT_EINVAL,
-                    "--partition %s: must be invariant, variant or free",
-                    partition);
+    return LAT_OK;
 }
 
 static double dot(const float *a, const float *b, struct lat_range r)
@@ -223,7 +227,10 @@ void cli_print_csv(struct lat_buf *b, const struct cli_embeddings *e,
         const struct cli_item *item = &e->items[i];
 
         put_csv_text(b, files[item->file]);
-        lat_buf_printf(b, ",%zu,%zu", item->begin, item->end);
+        if (item->end)
+            lat_buf_printf(b, ",%zu,%zu", item->begin, item->end);
+        else
+            lat_buf_puts(b, ",,");
         for (size_t j = r.begin; j < r.end; j++) {
             lat_buf_puts(b, ",");
             cli_put_float(b, item->z[j]);

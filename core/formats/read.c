@@ -85,8 +85,11 @@ static enum lat_code read_wfdb(struct lat_signal **out, const char *path,
         code = lat__wfdb_header_parse(&h, &header, err);
     if (code == LAT_OK)
         code = read_signal_files(files, &n, h, path, err);
-    if (code == LAT_OK)
+    if (code == LAT_OK) {
         code = lat_wfdb_decode(out, &header, files, n, err);
+        if (code)
+            code = lat_wrap(err, code, "%s", path);
+    }
     free_files(files, n);
     lat_free((void *)header.data);
     lat_free(h);

@@ -21,9 +21,8 @@ struct lat__wfdb_format {
 
 /* NULL when we do not read it. */
 const struct lat__wfdb_format *lat__wfdb_format(int64_t number);
-/* Whole samples in len bytes, and back. */
+/* Whole samples in len bytes. */
 size_t lat__wfdb_samples(const struct lat__wfdb_format *f, size_t len);
-size_t lat__wfdb_bytes(const struct lat__wfdb_format *f, size_t n);
 
 /* ---- headers ----------------------------------- formats/wfdb_header.c */
 

@@ -103,8 +103,3 @@ size_t lat__wfdb_samples(const struct lat__wfdb_format *f, size_t len)
         rest++;
     return len / block * f->pack + rest;
 }
-
-size_t lat__wfdb_bytes(const struct lat__wfdb_format *f, size_t n)
-{
-    return n / f->pack * f->bytes[f->pack] + f->bytes[n % f->pack];
-}

@@ -1,7 +1,7 @@
 /*
  * measure.h - what the papers report of an encoder, measured on test subjects.
  *
- * Definitions stand at each field; the text is design/scl.md's, in short.
+ * Definitions stand at each field.
  */
 #ifndef LATENT_MEASURE_H
 #define LATENT_MEASURE_H

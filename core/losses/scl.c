@@ -1,7 +1,7 @@
 /*
- * scl.c - structured contrastive learning.  a and b are two views, I and A the
- * invariant and the variant block; a mean over pairs of views where there are
- * more than two:
+ * scl.c - structured contrastive learning (arXiv 2511.14920), rebuilt from what
+ * is public of it.  a and b are two views, I and A the invariant and the
+ * variant block; a mean over pairs of views where there are more than two:
  *
  *     L_inv = mean over i of (1 - cos(a_i^I, b_i^I))
  *     L_var = mean over i of max(0, cos(a_i^A, b_i^A) - m_var)

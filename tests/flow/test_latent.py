@@ -102,6 +102,7 @@ def test_version():
     (), ("nonsense",), ("embed",), ("embed", "--nonsense", "x"),
     ("embed", "--rate"), ("embed", "--rate", "fast", "x"),
     ("embed", "--format", "xml", "x"), ("embed", "--windowing", "tile:0", "x"),
+    ("embed", "--partition", "best", "x"),
     ("inspect",), ("train",), ("train", "x"), ("eval", "x"), ("synth", "eeg"),
     ("synth", "ecg"), ("models", "x")])
 def test_a_wrong_line_is_answered_with_status_2(args):
@@ -164,7 +165,7 @@ def test_a_partition_alone(models, recordings):
     d = reply["data"][0]
     assert d["embedding"] == d["partitions"]["variant"]["values"]
     assert "must be invariant" in fails(
-        1, "embed", "--models", models, "-w", "center", "-p", "other", recordings / "a")
+        2, "embed", "--models", models, "-w", "center", "-p", "other", recordings / "a")
 
 
 def test_table_shows_norms_and_cosines(models, recordings):
@@ -220,7 +221,15 @@ def test_a_truncated_record_is_refused(models, recordings, tmp_path):
     with open(tmp_path / "a.dat", "r+b") as f:
         f.truncate(101)
     said = fails(1, "embed", "--models", models, "-w", "tile", tmp_path / "a")
-    assert "a.dat" in said or "a.hea" in said or "/a" in said
+    assert "a.hea: a.dat is truncated" in said
+
+
+def test_what_is_wrong_with_a_header_names_its_file(models, recordings, tmp_path):
+    head = (recordings / "a.hea").read_text().splitlines()
+    (tmp_path / "a.dat").write_bytes((recordings / "a.dat").read_bytes())
+    (tmp_path / "a.hea").write_text("\n".join(["a 1", *head[1:]]) + "\n")
+    said = fails(1, "embed", "--models", models, "-w", "tile", tmp_path / "a")
+    assert f"{tmp_path}/a.hea: the header does not say the sampling rate" in said
 
 
 def test_windowing_reject_is_the_default(models, recordings):
@@ -241,6 +250,18 @@ def test_a_server_answers_the_same_bytes(models, recordings, server):
         assert h["partitions"] == t["partitions"]
         assert h["window"] == t["window"]
         assert g["cache"] == "hit"
+
+
+@pytest.mark.parametrize("mode", ["reject", "center", "tile"])
+@pytest.mark.parametrize("form", ["csv", "npy"])
+def test_a_server_answers_the_same_file(models, recordings, server, tmp_path,
+                                        mode, form):
+    ok("synth", "ecg", "--rate", 250, "--seconds", 1, "-o", tmp_path / "one")
+    files = [tmp_path / "one"] + ([recordings / "b"] if mode != "reject" else [])
+    for name, where in (("here", ("--models", models)), ("there", ("-s", server))):
+        ok("embed", *where, "-m", "toy", "-w", mode, "-f", form,
+           "-o", tmp_path / name, *files)
+    assert (tmp_path / "here").read_bytes() == (tmp_path / "there").read_bytes()
 
 
 def test_a_server_takes_other_formats_as_arrays(models, recordings, server):
