@@ -295,6 +295,21 @@ TEST(store, turns_itself_off_when_the_file_turns_corrupt)
     latd_store_close(s);
 }
 
+/* Cutting a mapped file short would end the process with a SIGBUS. */
+TEST(store, maps_no_file_that_others_could_cut_short)
+{
+    struct latd_store *s = opened();
+    char shm[sizeof(path) + 8];
+
+    UNUSED_STATE;
+    put(s, 1);
+    latd_store_flush(s);
+    snprintf(shm, sizeof(shm), "%s-shm", path);
+    CHECK(access(shm, F_OK) != 0);
+    CHECK(has(s, 1) && latd_store_counts(s).on);
+    latd_store_close(s);
+}
+
 TEST(store, refuses_a_folder_that_is_not_there)
 {
     struct latd_store_options opt = options();
@@ -445,6 +460,7 @@ int main(void)
         S(moves_a_database_of_another_kind_aside),
         S(turns_itself_off_when_the_file_is_deleted),
         S(turns_itself_off_when_the_file_turns_corrupt),
+        S(maps_no_file_that_others_could_cut_short),
         S(refuses_a_folder_that_is_not_there),
         S(refuses_a_path_that_is_too_long),
         S(turns_itself_off_when_the_disk_is_full),

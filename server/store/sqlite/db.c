@@ -67,7 +67,10 @@ enum lat_code latd_db_open(sqlite3 **out, const char *path, int flags,
     sqlite3 *db = NULL;
     enum lat_code code = LAT_OK;
 
-    if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL)) {
+    /* "unix-excl": one process has the file, and the index of its log lies in
+     * our memory.  In a mapped file beside it, whoever cuts that file short
+     * ends the process (SIGBUS). */
+    if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, "unix-excl")) {
         code = db ? latd_db_fail(err, db, "open")
                   : lat_fail(err, LAT_ENOMEM, "open");
         goto out;
