@@ -6,6 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Of a patient: every window is compared with every other. */
+enum { WINDOWS_MAX = 1000 };
+
 struct options {
     const char *models, *data, *recipe, *split, *json, *svg, *kernel;
     struct cli_list set;
@@ -23,8 +26,8 @@ static const struct cli_option options[] = {
      AT(set)},
     {"split", 0, "SPLIT", "train, valid or test; default test", CLI_TEXT,
      AT(split)},
-    {"windows", 'n', "N", "windows of each patient; default 60", CLI_COUNT,
-     AT(windows)},
+    {"windows", 'n', "N", "windows of each patient; default 60, at most 1000",
+     CLI_COUNT, AT(windows)},
     {"probe", 0, NULL, "read the shift out of pairs of latents, too", CLI_FLAG,
      AT(probe)},
     {"json", 'j', "FILE", "write the numbers there", CLI_TEXT, AT(json)},
@@ -256,6 +259,9 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
     if (split_of(o.split) == LAT_N_SPLITS)
         return cli_misuse(cmd, "--split %s: must be train, valid or test",
                           o.split);
+    if (o.windows > WINDOWS_MAX)
+        return cli_misuse(cmd, "--windows %llu: must be at most %d",
+                          (unsigned long long)o.windows, WINDOWS_MAX);
     return eval(&o, argv[first], split_of(o.split), &err) ? cli_report(&err)
                                                           : CLI_OK;
 }

@@ -103,6 +103,7 @@ def test_version():
     ("embed", "--rate"), ("embed", "--rate", "fast", "x"),
     ("embed", "--format", "xml", "x"), ("embed", "--windowing", "tile:0", "x"),
     ("embed", "--partition", "best", "x"),
+    ("eval", "x", "--data", ".", "--windows", "1000000"),
     ("inspect",), ("train",), ("train", "x"), ("eval", "x"), ("synth", "eeg"),
     ("synth", "ecg"), ("models", "x")])
 def test_a_wrong_line_is_answered_with_status_2(args):
