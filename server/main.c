@@ -1,8 +1,7 @@
 /*
  * main.c - the order of start and stop; the only file that may exit.
  *
- * config, log, signals, listen (probes answer from here on), models, ready;
- * then main waits for signals.
+ * config, log, signals, listen (probes answer by now), models, ready, wait.
  */
 #define _GNU_SOURCE /* sigtimedwait, as POSIX has it */
 #include "arguments.h"
@@ -294,8 +293,7 @@ static bool nothing_suspended(void)
 static void drain(int sig)
 {
     const struct latd_config *c = &d.app.config;
-    uint64_t delay = sig == SIGINT ? 0 : c->drain_delay;
-    uint64_t second = 1000000000u;
+    uint64_t delay = sig == SIGINT ? 0 : c->drain_delay, second = 1000000000u;
 
     latd_log(LATD_INFO, "%s: draining, %llu s until we stop listening",
              strsignal(sig), (unsigned long long)delay);

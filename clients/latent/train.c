@@ -7,6 +7,8 @@
 #include "catalog.h"
 #include "turned.h"
 
+#include <errno.h>
+#include <libgen.h>
 #include <math.h>
 #include <signal.h>
 #include <string.h>
@@ -251,6 +253,21 @@ static void print_data(const struct lat_dataset *d)
                info.records[i], info.subjects[i], info.seconds[i] / 3600.0);
 }
 
+/* Hours later is too late to learn that a folder is not there. */
+static enum lat_code check_folder(const char *path, struct lat_err *err)
+{
+    char copy[4096];
+    const char *dir;
+
+    snprintf(copy, sizeof(copy), "%s", path);
+    dir = dirname(copy);
+    if (access(dir, W_OK | X_OK))
+        return lat_fail(err, errno == ENOENT ? LAT_ENOENT : LAT_EIO,
+                        "%s: cannot write into %s: %s", path, dir,
+                        strerror(errno));
+    return LAT_OK;
+}
+
 static enum lat_code make_and_run(const struct options *o, const char *recipe,
                                   const char *checkpoint, struct lat_err *err)
 {
@@ -259,8 +276,12 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
     struct lat_dataset *d = NULL;
     struct lat_trainer *t = NULL;
     char path[4096];
-    enum lat_code code = lat_kernel_pick(&kernel, o->kernel, err);
+    enum lat_code code = check_folder(o->output, err);
 
+    if (!code)
+        code = check_folder(checkpoint, err);
+    if (!code)
+        code = lat_kernel_pick(&kernel, o->kernel, err);
     cli_recipe_find(path, recipe);
     if (!code)
         code = lat_recipe_read(&r, path, err);

@@ -351,6 +351,11 @@ def test_resume_without_a_checkpoint_is_an_error(tmp_path):
     fails(1, "train", RECIPE, "--data", MITDB, "--out", tmp_path / "x", "--resume")
 
 
+def test_a_folder_that_is_not_there_is_told_before_training(tmp_path):
+    assert "cannot write into" in fails(1, "train", RECIPE, "--data", tmp_path, "--out",
+                                        tmp_path / "nowhere" / "x")
+
+
 @needs_data
 def test_a_recipes_line_can_be_overridden_or_not_at_all(tmp_path):
     assert "nonsense" in fails(1, "train", RECIPE, "--data", MITDB, "--out",
