@@ -10,8 +10,7 @@ import pytest
 jsonschema = pytest.importorskip("jsonschema")
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("LATENTD_BUILDDIR")
-                     or os.environ.get("LATENTD_BUILD", ".")).resolve()
+BUILD = pathlib.Path(os.environ.get("LATENTD_BUILD", ".")).resolve()
 DUMP = BUILD / "tests/flow/dump_model"
 SCHEMA = json.loads((ROOT / "schema/model-card.json").read_text())
 EXAMPLE = json.loads((ROOT / "schema/model-card.example.json").read_text())

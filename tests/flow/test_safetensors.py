@@ -12,8 +12,7 @@ torch = pytest.importorskip("torch")
 nn = torch.nn
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("LATENTD_BUILDDIR")
-                     or os.environ.get("LATENTD_BUILD", ".")).resolve()
+BUILD = pathlib.Path(os.environ.get("LATENTD_BUILD", ".")).resolve()
 DUMP = BUILD / "tests/flow/dump_model"
 SHIPPED = sorted((ROOT / "deploy/models").glob("*.safetensors"))
 
