@@ -326,44 +326,38 @@ void lat__probe_pair(float *row, const float *a, const float *b, size_t w)
     }
 }
 
-enum lat_code lat__probe_linear(double *r2, const struct lat__probe *p,
-                                struct lat_err *err)
+/* What predict makes of the test rows, told as measure has it. */
+static enum lat_code run(double *out, const struct lat__probe *p,
+                         enum lat_code (*predict)(struct rows *r,
+                                                  struct lat_err *err),
+                         double (*measure)(const struct rows *r),
+                         struct lat_err *err)
 {
     struct rows r = {0};
     enum lat_code code = rows_new(&r, p, err);
 
     if (code == LAT_OK)
-        code = predict_linear(&r, err);
+        code = predict(&r, err);
     if (code == LAT_OK)
-        *r2 = r_squared(&r);
+        *out = measure(&r);
     rows_fini(&r);
     return code;
+}
+
+enum lat_code lat__probe_linear(double *r2, const struct lat__probe *p,
+                                struct lat_err *err)
+{
+    return run(r2, p, predict_linear, r_squared, err);
 }
 
 enum lat_code lat__probe_mlp(double *r2, const struct lat__probe *p,
                              struct lat_err *err)
 {
-    struct rows r = {0};
-    enum lat_code code = rows_new(&r, p, err);
-
-    if (code == LAT_OK)
-        code = predict_mlp(&r, err);
-    if (code == LAT_OK)
-        *r2 = r_squared(&r);
-    rows_fini(&r);
-    return code;
+    return run(r2, p, predict_mlp, r_squared, err);
 }
 
 enum lat_code lat__probe_classes(double *accuracy, const struct lat__probe *p,
                                  struct lat_err *err)
 {
-    struct rows r = {0};
-    enum lat_code code = rows_new(&r, p, err);
-
-    if (code == LAT_OK)
-        code = predict_linear(&r, err);
-    if (code == LAT_OK)
-        *accuracy = share_right(&r);
-    rows_fini(&r);
-    return code;
+    return run(accuracy, p, predict_linear, share_right, err);
 }
