@@ -14,7 +14,7 @@
 #include "train.h"
 #include "views.h"
 
-/* ---- measure/windows.c: the same windows of a split, at any shift */
+/* ---- measure/windows.c: windows of a split, embedded as they are cut */
 
 struct lat__windows {
     const struct lat_card *card;
@@ -24,23 +24,46 @@ struct lat__windows {
     struct lat__conditioner *conditioner;
     double *scratch;                  /* the conditioner's, of each part */
     struct lat__acts *encoder, *task; /* task NULL when there is none */
-    size_t n, window;
+    size_t n, window, channels, dims;
     const struct lat__record **record; /* (n) */
     size_t *begin, *subject;           /* (n) */
-    long shift;                        /* of what stands in x and z */
-    float *x;                          /* (n, window) */
+    float *x;                          /* (n, window, channels) */
     float *z;                          /* (n, dims) */
+
+    /* What was done to what stands in x and z: one of them. */
+    long shift;
+    const struct lat__rotation *rotation; /* (n), or NULL */
+
+    uint32_t *label, *said; /* (n): the class, and the head's; of activities */
 };
 
-LAT_MUST_CHECK enum lat_code lat__windows_new(
+/* Room for n windows that nobody has placed yet.  kind: the task to be asked;
+ * a model with another one has none here. */
+LAT_MUST_CHECK enum lat_code lat__windows_make(struct lat__windows **out,
+                                               const struct lat_model *m,
+                                               size_t n, enum lat_task kind,
+                                               const struct lat_ctx *ctx,
+                                               struct lat_err *err);
+void lat__windows_free(struct lat__windows *w);
+/* Fills x part by part, conditions it and embeds it into z. */
+void lat__windows_embed(struct lat__windows *w,
+                        void (*cut)(const struct lat__windows *w, float *x,
+                                    size_t i));
+/* Up to as many rows as one pass takes, from begin on, of in (n, width)
+ * through one stack; returns how many there were. */
+size_t lat__windows_rows(struct lat__windows *w, struct lat__acts *a, float *in,
+                         size_t width, size_t begin);
+
+/* ---- measure/shifted.c: the same windows of a split, at any shift */
+
+LAT_MUST_CHECK enum lat_code lat__shifted_new(
     struct lat__windows **out, const struct lat_model *m,
     const struct lat_dataset *d, enum lat_split split, size_t n_windows,
     const struct lat_ctx *ctx, struct lat_err *err);
-void lat__windows_free(struct lat__windows *w);
 /* Cuts all windows shift samples later, conditions and embeds them. */
-void lat__windows_at(struct lat__windows *w, long shift);
+void lat__shifted_at(struct lat__windows *w, long shift);
 /* Mean squared error of what the task makes of z, against x. */
-double lat__windows_reconstruction(struct lat__windows *w);
+double lat__shifted_reconstruction(struct lat__windows *w);
 
 /* ---- measure/spectrum.c */
 
@@ -162,36 +185,18 @@ double lat__sepin(struct lat__dim_rank *order, const double *rise, size_t dims,
 
 /* ---- measure/turned.c: windows of activities, each turned as it is told */
 
-struct lat__turned {
-    const struct lat_card *card;
-    const struct lat__net *net;
-    const struct lat_model *model;
-    struct lat_ctx ctx;
-    struct lat__conditioner *conditioner;
-    double *scratch;                  /* the conditioner's, of each part */
-    struct lat__acts *encoder, *task; /* task NULL without a head of classes */
-    size_t n, window, channels, dims;
-    const struct lat__record **record;    /* (n) */
-    size_t *begin, *subject;              /* (n) */
-    uint32_t *label, *said;               /* (n): the class, and the head's */
-    const struct lat__rotation *rotation; /* (n), of x and z; or NULL */
-    float *x;                             /* (n, window, channels) */
-    float *z;                             /* (n, dims) */
-};
-
 LAT_MUST_CHECK enum lat_code lat__turned_new(
-    struct lat__turned **out, const struct lat_model *m,
+    struct lat__windows **out, const struct lat_model *m,
     const struct lat_dataset *d, enum lat_split split, size_t n_windows,
     const struct lat_ctx *ctx, struct lat_err *err);
-void lat__turned_free(struct lat__turned *w);
 /* Cuts, turns, conditions and embeds all windows; what the head says. */
-void lat__turned_at(struct lat__turned *w,
+void lat__turned_at(struct lat__windows *w,
                     const struct lat__rotation *rotation);
 
 /* Adds to counts (classes, classes): the class, what the head says. */
-void lat__turned_count(const struct lat__turned *w, size_t *counts);
+void lat__turned_count(const struct lat__windows *w, size_t *counts);
 /* Share of windows of which the head says what stands in said (n). */
-double lat__turned_kept(const struct lat__turned *w, const uint32_t *said);
+double lat__turned_kept(const struct lat__windows *w, const uint32_t *said);
 
 /* ---- measure/confusion.c: counts (classes, classes): is, was said */
 

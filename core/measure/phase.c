@@ -152,7 +152,7 @@ static void features_at(struct phase *p, double ms)
 {
     struct lat__windows *w = p->w;
 
-    lat__windows_at(w, lat__phase_samples(ms, w->card->input.rate_hz));
+    lat__shifted_at(w, lat__phase_samples(ms, w->card->input.rate_hz));
     for (size_t b = 0; b < LAT_N_BLOCKS; b++)
         copy_block(&p->rows[b], w, w->card->blocks[b].begin);
     copy_block(&p->rows[LAT_ROW_ALL], w, 0);
@@ -243,7 +243,7 @@ static void measure(struct phase *p)
         p->e->power += (double)w->x[i] * (double)w->x[i] / (double)len;
     p->e->has_reconstruction = w->task;
     if (w->task)
-        p->e->reconstruction = lat__windows_reconstruction(w);
+        p->e->reconstruction = lat__shifted_reconstruction(w);
     for (size_t k = 0; k < p->e->n_shifts; k++) {
         features_at(p, p->e->shift_ms[k]);
         for (size_t r = 0; r < LAT_N_ROWS; r++)
@@ -287,7 +287,7 @@ enum lat_code lat_eval_phase(struct lat_eval *out, struct lat_model *m,
     if (!code)
         code = lat__team_new(&ctx.team, n_threads, err);
     if (!code)
-        code = lat__windows_new(&p.w, m, d, split, n_windows, &ctx, err);
+        code = lat__shifted_new(&p.w, m, d, split, n_windows, &ctx, err);
     if (!code)
         code = make(&p, err);
     if (!code) {

@@ -11,7 +11,7 @@ static const uint64_t turn_seed = 0x7475726eu;
 
 struct turn {
     struct lat_turn_eval *e;
-    struct lat__turned *test, *fit;
+    struct lat__windows *test, *fit;
     struct lat__rotation *rotation; /* of either's windows */
     double *degrees;                /* the angles of these */
     float *z;                       /* (test, dims): unturned … */
@@ -56,7 +56,7 @@ static size_t width(const struct turn *t, size_t r)
 /* Row r of window i, from latents z of w's windows or from what stands in
  * w->x, which is turned as z is. */
 static void feature(const struct turn *t, float *out,
-                    const struct lat__turned *w, const float *z, size_t r,
+                    const struct lat__windows *w, const float *z, size_t r,
                     size_t i)
 {
     const float *x = w->x + i * w->window * w->channels;
@@ -122,7 +122,7 @@ static double mean_similarity(struct turn *t, size_t r, const float *base)
 static enum lat_code probe_angle(struct turn *t, size_t r,
                                  const double *fit_deg, struct lat_err *err)
 {
-    struct lat__turned *sets[2] = {t->fit, t->test};
+    struct lat__windows *sets[2] = {t->fit, t->test};
     const float *before[2] = {t->fit_z, t->z};
     const double *degrees[2] = {fit_deg, t->degrees};
     size_t w = width(t, r);
@@ -150,7 +150,7 @@ static enum lat_code probe_angle(struct turn *t, size_t r,
 static enum lat_code probe_class(struct turn *t, size_t r, double *share,
                                  const float *fit_z, struct lat_err *err)
 {
-    struct lat__turned *sets[2] = {t->fit, t->test};
+    struct lat__windows *sets[2] = {t->fit, t->test};
     const float *z[2] = {fit_z, t->test->z};
     size_t w = width(t, r), classes = t->e->n_classes;
     struct lat__probe p = {.dims = w, .outs = classes};
@@ -240,7 +240,7 @@ static void measure_angles(struct turn *t)
 static enum lat_code measure_turned(struct turn *t, double *fit_degrees,
                                     struct lat_err *err)
 {
-    struct lat__turned *test = t->test;
+    struct lat__windows *test = t->test;
     enum lat_code code = LAT_OK;
     struct lat_rng same;
 
@@ -307,8 +307,8 @@ static enum lat_code make(struct turn *t, struct lat_err *err)
 
 static void fini(struct turn *t)
 {
-    lat__turned_free(t->test);
-    lat__turned_free(t->fit);
+    lat__windows_free(t->test);
+    lat__windows_free(t->fit);
     lat_free(t->rotation);
     lat_free(t->degrees);
     lat_free(t->z);

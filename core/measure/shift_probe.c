@@ -32,7 +32,7 @@ static enum lat_code pairs_new(struct pairs *p, const struct lat_model *m,
                                const struct lat_ctx *ctx, struct lat_err *err)
 {
     enum lat_code code =
-        lat__windows_new(&p->w, m, d, split, n_windows, ctx, err);
+        lat__shifted_new(&p->w, m, d, split, n_windows, ctx, err);
     size_t n, dims;
 
     if (code)
@@ -64,14 +64,14 @@ static void fill(struct pairs *p, struct lat_rng *rng)
     size_t n = p->w->n, dims = p->w->net->dims;
     double rate_hz = p->w->card->input.rate_hz;
 
-    lat__windows_at(p->w, 0);
+    lat__shifted_at(p->w, 0);
     memcpy(p->z, p->w->z, n * dims * sizeof(float));
     for (size_t i = 0; i < n; i++) {
         p->shifted[i] = (unsigned)lat__rng_below(rng, STEPS);
         p->y[i] = (float)(shift_ms(p->shifted[i]) / far_ms);
     }
     for (size_t k = 0; k < STEPS; k++) {
-        lat__windows_at(p->w, lat__phase_samples(shift_ms(k), rate_hz));
+        lat__shifted_at(p->w, lat__phase_samples(shift_ms(k), rate_hz));
         for (size_t i = 0; i < n; i++)
             if (p->shifted[i] == k)
                 memcpy(p->later + i * dims, p->w->z + i * dims,
