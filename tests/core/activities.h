@@ -3,8 +3,7 @@
 #define TESTS_ACTIVITIES_H
 
 #include "../../core/base/mem.h"
-#include "../../core/train.h"
-#include "../check.h"
+#include "recipes.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -91,7 +90,7 @@ static inline int remove_data(void **state)
            unlink(in_dir("hapt_segments.csv")) || rmdir(dir);
 }
 
-static const char *const tiny[][2] = {
+static const struct line tiny[] = {
     {"dataset", "hapt"},
     {"classes", "WALKING, STILL: SITTING STANDING"},
     {"train", "1 2 3"},
@@ -123,24 +122,9 @@ static const char *const tiny[][2] = {
     {"validate_windows", "12"},
 };
 
-static inline void set(struct lat_recipe *r, const char *key, const char *value)
-{
-    struct lat_err err = {0};
-
-    if (lat_recipe_set(r, key, value, &err))
-        print_error("%s\n", err.msg);
-    CHECK(err.code == LAT_OK);
-}
-
 static inline struct lat_recipe *recipe(const char *objective)
 {
-    struct lat_recipe *r = NULL;
-
-    CHECK(lat__recipe_new(&r, NULL) == LAT_OK);
-    for (size_t i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++)
-        set(r, tiny[i][0], tiny[i][1]);
-    set(r, "objective", objective);
-    return r;
+    return recipe_of(tiny, sizeof(tiny) / sizeof(tiny[0]), objective);
 }
 
 static inline struct lat_dataset *open_data(const struct lat_recipe *r)

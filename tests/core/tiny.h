@@ -2,14 +2,11 @@
 #ifndef TESTS_TINY_H
 #define TESTS_TINY_H
 
-#include "../../core/train.h"
-#include "../check.h"
+#include "recipes.h"
 
 enum { SUBJECTS = 6, SAMPLES = 2000 };
 
-static const struct {
-    const char *key, *value;
-} tiny[] = {
+static const struct line tiny[] = {
     {"window", "64"},
     {"rate", "100"},
     {"encoder", "conv1d 4 k5 s2 p2, batchnorm, relu, flatten, linear 12"},
@@ -32,24 +29,9 @@ static const struct {
     {"gain", "0.1"},
 };
 
-static inline void set(struct lat_recipe *r, const char *key, const char *value)
-{
-    struct lat_err err = {0};
-
-    if (lat_recipe_set(r, key, value, &err))
-        print_error("%s\n", err.msg);
-    CHECK(err.code == LAT_OK);
-}
-
 static inline struct lat_recipe *recipe(const char *objective)
 {
-    struct lat_recipe *r = NULL;
-
-    CHECK(lat__recipe_new(&r, NULL) == LAT_OK);
-    for (size_t i = 0; i < sizeof(tiny) / sizeof(tiny[0]); i++)
-        set(r, tiny[i].key, tiny[i].value);
-    set(r, "objective", objective);
-    return r;
+    return recipe_of(tiny, sizeof(tiny) / sizeof(tiny[0]), objective);
 }
 
 /* Waves of a period of the subject's own; four to train on, one each else. */
