@@ -11,7 +11,7 @@
 
 #include "../core/latent.h"
 
-enum { LATD_ROUTES_MAX = 48, LATD_SERIES_MAX = 64, LATD_BOUNDS_MAX = 16 };
+enum { LATD_ROUTES_MAX = 96, LATD_SERIES_MAX = 64, LATD_BOUNDS_MAX = 16 };
 
 /* Methods and statuses that are counted; anything else is the last. */
 #define LATD_METHOD_MAP(XX) \

@@ -7,24 +7,26 @@
 #include <string.h>
 
 static const struct latd_route routes[] = {
-    {LATD_OTHER, "(none)", NULL, true}, /* LATD_ROUTE_NONE */
-    {LATD_GET, "/livez", &latd_livez, true},
-    {LATD_GET, "/readyz", &latd_readyz, true},
-    {LATD_GET, "/startupz", &latd_startupz, true},
-    {LATD_GET, "/health", &latd_readyz, true},
-    {LATD_GET, "/ping", &latd_readyz, true},
-    {LATD_GET, "/version", &latd_version, true},
-    {LATD_GET, "/metrics", &latd_metrics_text, true},
-    {LATD_GET, "/openapi.json", &latd_openapi, false},
-    {LATD_GET, "/v1/models", &latd_models_index, false},
-    {LATD_GET, "/v1/models/{id}", &latd_models_get, false},
-    {LATD_GET, "/models", &latd_models_index, false},
-    {LATD_GET, "/models/{id}", &latd_models_get, false},
-    {LATD_POST, "/v1/embeddings", &latd_embeddings, false},
-    {LATD_POST, "/embeddings", &latd_embeddings, false},
-    {LATD_GET, "/v1/embeddings/{digest}", &latd_embeddings_get, false},
-    {LATD_GET, "/embeddings/{digest}", &latd_embeddings_get, false},
-    {LATD_POST, "/v1/validate", &latd_validate, false},
+    {LATD_OTHER, "(none)", NULL, true, LATD_SCOPE_NONE}, /* LATD_ROUTE_NONE */
+    {LATD_GET, "/livez", &latd_livez, true, LATD_SCOPE_NONE},
+    {LATD_GET, "/readyz", &latd_readyz, true, LATD_SCOPE_NONE},
+    {LATD_GET, "/startupz", &latd_startupz, true, LATD_SCOPE_NONE},
+    {LATD_GET, "/health", &latd_readyz, true, LATD_SCOPE_NONE},
+    {LATD_GET, "/ping", &latd_readyz, true, LATD_SCOPE_NONE},
+    {LATD_GET, "/version", &latd_version, true, LATD_SCOPE_NONE},
+    {LATD_GET, "/metrics", &latd_metrics_text, true, LATD_SCOPE_READ},
+    {LATD_GET, "/openapi.json", &latd_openapi, false, LATD_SCOPE_NONE},
+    {LATD_GET, "/v1/models", &latd_models_index, false, LATD_SCOPE_READ},
+    {LATD_GET, "/v1/models/{id}", &latd_models_get, false, LATD_SCOPE_READ},
+    {LATD_GET, "/models", &latd_models_index, false, LATD_SCOPE_READ},
+    {LATD_GET, "/models/{id}", &latd_models_get, false, LATD_SCOPE_READ},
+    {LATD_POST, "/v1/embeddings", &latd_embeddings, false, LATD_SCOPE_EMBED},
+    {LATD_POST, "/embeddings", &latd_embeddings, false, LATD_SCOPE_EMBED},
+    {LATD_GET, "/v1/embeddings/{digest}", &latd_embeddings_get, false,
+     LATD_SCOPE_READ},
+    {LATD_GET, "/embeddings/{digest}", &latd_embeddings_get, false,
+     LATD_SCOPE_READ},
+    {LATD_POST, "/v1/validate", &latd_validate, false, LATD_SCOPE_EMBED},
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };

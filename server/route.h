@@ -6,6 +6,7 @@
 #ifndef LATD_ROUTE_H
 #define LATD_ROUTE_H
 
+#include "auth.h"
 #include "handler.h"
 
 struct latd_route {
@@ -13,6 +14,7 @@ struct latd_route {
     const char *path; /* the template, and its label in the metrics */
     const struct latd_handler *handler;
     bool probe; /* answers while loading, and on the metrics listener */
+    enum latd_scope scope; /* what a key must be good for, if there are keys */
 };
 
 enum { LATD_ROUTE_NONE = 0 }; /* index of "not a route", for the metrics */
