@@ -1,87 +1,10 @@
-/* reply.c - vectors to JSON, base64 or bytes. */
-#include "base64.h"
-#include "parts.h"
+/* reply.c - what was embedded, item by item. */
+#include "reply.h"
 
 #include <math.h>
 
-struct writer {
-    struct lat_buf *out;
-    struct lat_buf bytes; /* with LATD_BYTES: what follows the JSON */
-    const struct latd_embed_reply *r;
-    float *scratch; /* (dims) */
-};
-
-static void put_little(struct lat_buf *out, const float *v, size_t n)
-{
-    unsigned char *to = (unsigned char *)lat_buf_reserve(out, n * 4);
-
-    if (!to)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        union {
-            float f;
-            uint32_t u;
-        } x = {.f = v[i]};
-
-        for (int k = 0; k < 4; k++)
-            *to++ = (unsigned char)(x.u >> 8 * k);
-    }
-    *to = '\0';
-    out->len += n * 4;
-}
-
-static void write_base64(struct lat_buf *out, const float *v, size_t n)
-{
-    struct lat_buf raw = {0};
-
-    put_little(&raw, v, n);
-    lat_buf_puts(out, "\"");
-    latd_base64_encode(out, raw.len ? raw.v : "", raw.len);
-    lat_buf_puts(out, "\"");
-    out->failed |= raw.failed;
-    lat_buf_fini(&raw);
-}
-
-/* Every array of floats goes this way, so one decoder suffices.  As bytes, it
- * is a tensor of the Open Inference Protocol: its bytes follow the JSON, in
- * the order in which the tensors stand there. */
-static void write_vector(struct writer *w, const float *v, size_t n)
-{
-    switch (w->r->req->encoding) {
-    case LATD_FLOAT:
-        latd_write_floats(w->out, v, n);
-        return;
-    case LATD_BASE64:
-        write_base64(w->out, v, n);
-        return;
-    case LATD_BYTES:
-        lat_buf_printf(w->out,
-                       "{\"datatype\":\"FP32\",\"shape\":[%zu],"
-                       "\"parameters\":{\"binary_data_size\":%zu}}",
-                       n, n * 4);
-        put_little(&w->bytes, v, n);
-        return;
-    }
-}
-
-static double norm(const float *v, size_t n)
-{
-    double sum = 0.0;
-
-    for (size_t i = 0; i < n; i++)
-        sum += (double)v[i] * (double)v[i];
-    return sqrt(sum);
-}
-
-static void write_float(struct lat_buf *out, float v)
-{
-    char text[LAT_NUMBER_MAX];
-
-    lat_buf_put(out, text, (size_t)(lat_number_print(text, v) - text));
-}
-
 /* The part of the latent that was asked for, of unit length if so. */
-static void write_embedding(struct writer *w, const float *z)
+static void write_embedding(struct latd_writer *w, const float *z)
 {
     const struct latd_embed_req *req = w->r->req;
     struct lat_range part = {0, w->r->card->dims};
@@ -92,36 +15,13 @@ static void write_embedding(struct writer *w, const float *z)
     if (req->dimensions && req->dimensions < part.end - part.begin)
         part.end = part.begin + req->dimensions;
     z += part.begin;
-    length = norm(z, part.end - part.begin);
+    length = latd_norm(z, part.end - part.begin);
     if (req->normalize && length > 0.0) {
         for (size_t i = 0; i < part.end - part.begin; i++)
             w->scratch[i] = (float)((double)z[i] / length);
         z = w->scratch;
     }
-    write_vector(w, z, part.end - part.begin);
-}
-
-static void write_partitions(struct writer *w, const float *z)
-{
-    const struct lat_card *card = w->r->card;
-
-    if (!card->partitioned) {
-        lat_buf_puts(w->out, "null");
-        return;
-    }
-    for (int b = 0; b < LAT_N_BLOCKS; b++) {
-        const struct lat_range *at = &card->blocks[b];
-        size_t n = at->end - at->begin;
-
-        lat_buf_printf(
-            w->out, "%s\"%s\":{\"range\":[%zu,%zu],\"values\":", b ? "," : "{",
-            lat_block_name((enum lat_block)b), at->begin, at->end);
-        write_vector(w, z + at->begin, n);
-        lat_buf_puts(w->out, ",\"norm\":");
-        write_float(w->out, (float)norm(z + at->begin, n));
-        lat_buf_puts(w->out, "}");
-    }
-    lat_buf_puts(w->out, "}");
+    latd_write_vector(w, z, part.end - part.begin);
 }
 
 static void write_id(struct lat_buf *out, const char *id)
@@ -132,7 +32,7 @@ static void write_id(struct lat_buf *out, const char *id)
     latd_write_string(out, id);
 }
 
-static void write_where(struct writer *w, const struct latd_embed_item *it)
+static void write_where(struct latd_writer *w, const struct latd_embed_item *it)
 {
     const struct lat_window *win;
 
@@ -161,33 +61,40 @@ static void write_digest(struct lat_buf *out, const struct latd_embed_item *it)
     lat_buf_printf(out, ",\"digest\":\"sha256:%s\"", hex);
 }
 
-static void write_vectors(struct writer *w, const struct latd_embed_item *it)
+/* A member for each word of include; null where the model has no such thing.
+ */
+static void write_sections(struct latd_writer *w, const float *z)
 {
     unsigned include = w->r->req->include;
 
-    write_embedding(w, it->z);
-    write_where(w, it);
     if (include & LATD_INCLUDE_PARTITIONS) {
         lat_buf_puts(w->out, ",\"partitions\":");
-        write_partitions(w, it->z);
+        latd_write_partitions(w, z);
     }
-    /* asked for, but no model of this kind has them */
     if (include & LATD_INCLUDE_GATES)
         lat_buf_puts(w->out, ",\"gates\":null");
     if (include & LATD_INCLUDE_TASK)
         lat_buf_puts(w->out, ",\"task\":null");
     if (include & LATD_INCLUDE_FEATURES)
         lat_buf_puts(w->out, ",\"features\":null");
+}
+
+static void write_vectors(struct latd_writer *w,
+                          const struct latd_embed_item *it)
+{
+    write_embedding(w, it->z);
+    write_where(w, it);
+    write_sections(w, it->z);
     write_digest(w->out, it);
     if (it->cache)
         lat_buf_printf(w->out, ",\"cache\":\"%s\"", it->cache);
-    if (include & LATD_INCLUDE_PREPROCESSING && it->windows) {
+    if (w->r->req->include & LATD_INCLUDE_PREPROCESSING && it->windows) {
         lat_buf_puts(w->out, ",\"preprocessing\":");
         latd_write_preprocessing(w->out, it->windows);
     }
 }
 
-static void write_item(struct writer *w, size_t i)
+static void write_item(struct latd_writer *w, size_t i)
 {
     const struct latd_embed_item *it = &w->r->items[i];
 
@@ -225,7 +132,7 @@ static enum lat_code check_finite(const struct latd_embed_reply *r,
     return LAT_OK;
 }
 
-static enum lat_code begin(struct writer *w, struct lat_err *err)
+static enum lat_code begin(struct latd_writer *w, struct lat_err *err)
 {
     enum lat_code code = check_finite(w->r, err);
 
@@ -236,7 +143,7 @@ static enum lat_code begin(struct writer *w, struct lat_err *err)
 }
 
 /* Hands over the bytes behind the JSON. */
-static enum lat_code finish(struct writer *w, size_t *json_len,
+static enum lat_code finish(struct latd_writer *w, size_t *json_len,
                             struct lat_err *err)
 {
     bool failed;
@@ -254,7 +161,7 @@ enum lat_code latd_wire_embed_encode(struct lat_buf *out, size_t *json_len,
                                      const struct latd_embed_reply *reply,
                                      struct lat_err *err)
 {
-    struct writer w = {.out = out, .r = reply};
+    struct latd_writer w = {.out = out, .r = reply};
     enum lat_code code = begin(&w, err);
 
     if (code)
@@ -278,7 +185,7 @@ enum lat_code latd_wire_embed_encode_one(struct lat_buf *out, size_t *json_len,
                                          const struct latd_embed_reply *reply,
                                          struct lat_err *err)
 {
-    struct writer w = {.out = out, .r = reply};
+    struct latd_writer w = {.out = out, .r = reply};
     enum lat_code code = begin(&w, err);
 
     if (code)
