@@ -149,7 +149,7 @@ double lat__gate_kl(const struct lat_gate_kl *k, float *dlogit,
 
 struct lat_gated_spec {
     size_t rows, dims;
-    enum lat__nonneg nonneg;
+    enum lat_nonneg nonneg;
     size_t top_k; /* 0: all */
     struct lat__gate gate;
     double prior, lambda, tau;

@@ -18,6 +18,7 @@
 #include "base/team.h"
 #include "base/tensor.h"
 #include "kernel/kernel.h"
+#include "latent/model.h"
 
 struct lat_ctx {
     const struct lat_kernel *kernel;
@@ -118,23 +119,10 @@ void lat__normalize_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
 
 /* ---- ops/nonneg.c: y and x of one shape; y may be x */
 
-enum lat__nonneg {
-    LAT_NONNEG_NONE,
-    LAT_NONNEG_RELU,
-    LAT_NONNEG_REP_RELU, /* forward relu, backward gelu */
-    LAT_NONNEG_GELU,
-    LAT_NONNEG_SOFTPLUS,
-    LAT_NONNEG_EXP,
-    LAT_NONNEG_SIGMOID,
-    LAT_NONNEG_LEAKY_RELU,
-    LAT_N_NONNEGS
-};
-
 double lat__sigmoid(double x);
-const char *lat__nonneg_name(unsigned kind); /* NULL beyond the last */
-void lat__nonneg_forward(const struct lat_ctx *ctx, enum lat__nonneg kind,
+void lat__nonneg_forward(const struct lat_ctx *ctx, enum lat_nonneg kind,
                          struct lat_tensor y, struct lat_tensor x);
-void lat__nonneg_backward(const struct lat_ctx *ctx, enum lat__nonneg kind,
+void lat__nonneg_backward(const struct lat_ctx *ctx, enum lat_nonneg kind,
                           struct lat_tensor dx, struct lat_tensor dy,
                           struct lat_tensor x);
 

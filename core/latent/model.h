@@ -1,5 +1,6 @@
 /*
- * model.h - model files, the windows that they read, the plans that serve them.
+ * model.h - model files, the windows and images that they read, the plans that
+ * serve them.
  *
  * A model is a card (what it is, what it wants, how it came to be) and its
  * weights.  Once read it never changes: any number of threads may share it,
@@ -14,6 +15,7 @@
 #define LATENT_MODEL_H
 
 #include "base.h"
+#include "image.h"
 #include "signal.h"
 
 /* ---- cards ---------------------------------------------- formats/card.c */
@@ -73,19 +75,72 @@ struct lat_prep {
     double divisor;       /* one scalar for all channels; 0: none */
 };
 
+/* What a network of images reads: RGB, its values in 0 … 1, of each channel
+ * less the mean and divided by the deviation. */
+struct lat_image_input {
+    size_t height, width;
+    size_t shorter;         /* what the shorter side is brought to, before the
+                               middle is cut out; 0: it stays as it is */
+    enum lat_filter filter; /* how */
+    double mean[3], deviation[3];
+};
+
+/* What makes a latent non-negative. */
+enum lat_nonneg {
+    LAT_NONNEG_NONE,
+    LAT_NONNEG_RELU,
+    LAT_NONNEG_REP_RELU, /* forward relu, backward gelu */
+    LAT_NONNEG_GELU,
+    LAT_NONNEG_SOFTPLUS,
+    LAT_NONNEG_EXP,
+    LAT_NONNEG_SIGMOID,
+    LAT_NONNEG_LEAKY_RELU,
+    LAT_N_NONNEGS
+};
+
+const char *lat_nonneg_name(unsigned kind); /* NULL beyond the last */
+
+/* What gates do to a latent of unit length, before it is brought to unit
+ * length again. */
+enum lat_gate_mode {
+    LAT_GATES_NONE, /* nothing */
+    LAT_GATES_HARD, /* a dimension stays where the logit is above 0 */
+    LAT_GATES_SOFT, /* each is taken times its probability of being open */
+    LAT_N_GATE_MODES
+};
+
+const char *lat_gate_mode_name(unsigned mode); /* NULL beyond the last */
+
+struct lat_gate {
+    enum lat_gate_mode mode; /* if no one says; NONE: there are no gates */
+    double threshold;        /* of the probability: 0.5, a logit of 0 */
+    double temperature;      /* probability = sigmoid(logit / temperature) */
+    double prior;            /* that the probabilities were held to */
+};
+
 /* What besides the latent was learned, and can be asked of it. */
 enum lat_task { LAT_TASK_NONE, LAT_TASK_RECONSTRUCTION, LAT_TASK_CLASSES };
 
 enum { LAT_LABELS_MAX = 64 };
 
+enum lat_modality { LAT_SIGNALS, LAT_IMAGES };
+
+const char *lat_modality_name(enum lat_modality m); /* signal, image */
+
 struct lat_card {
     char name[64];
     unsigned version;
+    enum lat_modality modality;
     size_t dims;
+    size_t features; /* of the encoder; of signals they are the latent */
     bool partitioned;
     struct lat_range blocks[LAT_N_BLOCKS];
-    struct lat_input input;
+    struct lat_input input; /* of signals … */
     struct lat_prep prep;
+    struct lat_image_input image; /* … and of images, as are those below */
+    enum lat_nonneg nonneg;
+    size_t top_k; /* the largest of a latent that stay; 0: all */
+    struct lat_gate gate;
     enum lat_task task;
     size_t n_labels; /* of classes */
     char labels[LAT_LABELS_MAX][LAT_NAME_MAX];
@@ -162,6 +217,26 @@ LAT_MUST_CHECK enum lat_code lat_prepare(struct lat_windows **out,
                                          struct lat_err *err);
 void lat_windows_free(struct lat_windows *w);
 
+/* ---- images ------------------------------------------- image/prepare.c */
+
+/* What was done to an image, and what of it the network reads. */
+struct lat_image_prepared {
+    float *x;                   /* (height, width, 3), in the card's numbers */
+    size_t width, height;       /* of the image that was given … */
+    size_t to_width, to_height; /* … and behind the resizing */
+    struct lat_box crop;        /* of the resized image; smaller than the input
+                                   where black was put around it */
+    uint8_t digest[LAT_DIGEST]; /* of the pixels that are read */
+};
+
+/* As the card of an image model says: the shorter side resized, the middle cut
+ * out.  LAT_ETOOBIG when the longer side would not fit. */
+LAT_MUST_CHECK enum lat_code lat_prepare_image(struct lat_image_prepared **out,
+                                               const struct lat_card *card,
+                                               const struct lat_image *image,
+                                               struct lat_err *err);
+void lat_image_prepared_free(struct lat_image_prepared *p);
+
 /* ---- kernels ------------------------------------------ kernel/kernel.c */
 
 struct lat_kernel;
@@ -203,6 +278,22 @@ void lat_workspace_free(struct lat_workspace *ws);
 LAT_MUST_CHECK enum lat_code lat_embed(const struct lat_plan *p,
                                        struct lat_workspace *ws, const float *x,
                                        float *y, struct lat_err *err);
+
+/* What an image model makes of one image; each but the latent may be NULL. */
+struct lat_image_code {
+    float *latent;      /* (dims), of unit length, or zeros */
+    float *features;    /* (features): h, what the encoder gives */
+    float *logit;       /* (dims), as probability: of a model with gates */
+    float *probability; /* of being open */
+    bool all_shut;      /* the latent is zeros: whatever is open is zero */
+};
+
+/* The same of an image x (height, width, 3), as lat_prepare_image gives it.
+ * lat_embed takes one, too: its y is then the latent in the card's own mode.
+ * LAT_EUNFIT when a model without gates is asked for them. */
+LAT_MUST_CHECK enum lat_code lat_embed_image(
+    const struct lat_plan *p, struct lat_workspace *ws, const float *x,
+    enum lat_gate_mode mode, struct lat_image_code *out, struct lat_err *err);
 
 /* Proves on this processor that a window's embedding keeps its bytes: alone,
  * after others, in another workspace, on n_threads at once. */

@@ -29,7 +29,7 @@ double lat__sigmoid(double x)
     return x < 0.0 ? e / (1.0 + e) : 1.0 / (1.0 + e);
 }
 
-static double value(enum lat__nonneg kind, double x)
+static double value(enum lat_nonneg kind, double x)
 {
     switch (kind) {
     case LAT_NONNEG_NONE:
@@ -53,7 +53,7 @@ static double value(enum lat__nonneg kind, double x)
     return NAN;
 }
 
-static double slope(enum lat__nonneg kind, double x)
+static double slope(enum lat_nonneg kind, double x)
 {
     switch (kind) {
     case LAT_NONNEG_NONE:
@@ -77,7 +77,7 @@ static double slope(enum lat__nonneg kind, double x)
     return NAN;
 }
 
-const char *lat__nonneg_name(unsigned kind)
+const char *lat_nonneg_name(unsigned kind)
 {
     static const char *const names[] = {"none",    "relu",      "rep_relu",
                                         "gelu",    "softplus",  "exp",
@@ -87,7 +87,7 @@ const char *lat__nonneg_name(unsigned kind)
 }
 
 struct nonneg {
-    enum lat__nonneg kind;
+    enum lat_nonneg kind;
     float *y; /* or dx */
     const float *x, *dy;
     size_t item, n;
@@ -102,7 +102,7 @@ static void forward_part(void *arg, size_t part)
         k->y[i] = (float)value(k->kind, (double)k->x[i]);
 }
 
-void lat__nonneg_forward(const struct lat_ctx *ctx, enum lat__nonneg kind,
+void lat__nonneg_forward(const struct lat_ctx *ctx, enum lat_nonneg kind,
                          struct lat_tensor y, struct lat_tensor x)
 {
     struct nonneg k = {kind, y.v, x.v, NULL, lat__item(x), x.n};
@@ -121,7 +121,7 @@ static void backward_part(void *arg, size_t part)
         k->y[i] = (float)((double)k->dy[i] * slope(k->kind, (double)k->x[i]));
 }
 
-void lat__nonneg_backward(const struct lat_ctx *ctx, enum lat__nonneg kind,
+void lat__nonneg_backward(const struct lat_ctx *ctx, enum lat_nonneg kind,
                           struct lat_tensor dx, struct lat_tensor dy,
                           struct lat_tensor x)
 {

@@ -56,7 +56,7 @@ static struct lat_gated_spec spec_of(const json_t *hyper)
     return (struct lat_gated_spec){
         .rows = N,
         .dims = D,
-        .nonneg = choice(hyper, "non_neg", lat__nonneg_name),
+        .nonneg = choice(hyper, "non_neg", lat_nonneg_name),
         .top_k = (size_t)json_integer_value(json_object_get(hyper, "topk")),
         .gate = {choice(hyper, "gate", lat__gate_name),
                  golden_number(hyper, "gate_temperature"), NULL},
@@ -214,7 +214,7 @@ TEST(gate_kl, has_the_known_values)
     json_decref(root);
 }
 
-static float one_value(const struct lat_ctx *ctx, enum lat__nonneg kind,
+static float one_value(const struct lat_ctx *ctx, enum lat_nonneg kind,
                        float x, float *slope)
 {
     float y, dy = 1.0f;
@@ -268,12 +268,12 @@ TEST(nonneg, finds_values_worked_by_hand)
     CHECK(one_value(&ctx, LAT_NONNEG_RELU, -2.0f, &slope) == 0.0f);
     CHECK(slope == 0.0f);
     CHECK(one_value(&ctx, LAT_NONNEG_NONE, -2.0f, &slope) == -2.0f);
-    CHECK(slope == 1.0f && !lat__nonneg_name(LAT_N_NONNEGS));
+    CHECK(slope == 1.0f && !lat_nonneg_name(LAT_N_NONNEGS));
 }
 
 struct slopes {
     struct lat_ctx ctx;
-    enum lat__nonneg kind;
+    enum lat_nonneg kind;
     float x[9], y[9];
 };
 
