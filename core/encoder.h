@@ -145,6 +145,8 @@ LAT_MUST_CHECK enum lat_code lat__model_encode(struct lat_buf *out,
 struct lat__acts {
     const struct lat__stack *stack;
     size_t max_rows;
+    size_t frozen; /* of a training: the first layers are as in evaluation,
+                      and no gradient goes back into them */
     struct lat_tensor *act;     /* n_layers + 1 */
     struct lat_tensor *dact;    /* the same, v NULL without gradients */
     struct lat_tensor spare[2]; /* for gradients that are added up */

@@ -81,6 +81,11 @@ LAT_MUST_CHECK enum lat_code lat__card_decode(struct lat_card *card,
                                               const char *json,
                                               struct lat_err *err);
 
+/* The recipe as its training has it, the caller's to lat_free; LAT_ENOENT
+ * when the card tells of none. */
+LAT_MUST_CHECK enum lat_code lat__card_recipe(char **out, const char *json,
+                                              struct lat_err *err);
+
 /* What stands in a card besides: each a JSON text, or NULL. */
 struct lat__card_notes {
     const char *method, *training, *results, *null_scores, *licence;

@@ -84,6 +84,8 @@ struct lat_recipe {
     unsigned decay;
     size_t validate_every, validate_windows;
     unsigned best;
+    size_t freeze; /* layers of the encoder, from the first on */
+    double early_lr;
 };
 
 /* With all defaults. */
@@ -92,6 +94,12 @@ LAT_MUST_CHECK enum lat_code lat__recipe_new(struct lat_recipe **out,
 LAT_MUST_CHECK enum lat_code lat__recipe_copy(struct lat_recipe **out,
                                               const struct lat_recipe *r,
                                               struct lat_err *err);
+
+/* ---- train/read.c */
+
+/* A text of lines as a recipe's file has them; text is written over. */
+LAT_MUST_CHECK enum lat_code lat__recipe_parse(struct lat_recipe **out,
+                                               char *text, struct lat_err *err);
 
 /* ---- train/terms.c: what it means */
 
@@ -265,6 +273,7 @@ void lat__batch_fill(struct lat__batch *b, struct lat_team *team);
 struct lat__adam {
     float *params, *m, *v; /* n each */
     size_t n;
+    const float *pace; /* (n): shares of the rate; NULL: all of it */
 };
 
 /* Learning rate of step 0, 1 … */
@@ -313,6 +322,10 @@ struct lat_trainer {
     struct lat__batch *batch;
     struct lat__acts *encoder, *task; /* task NULL when there is none */
     struct lat_contrast *contrast;    /* NULL for plain and augment */
+    float *pace;                      /* shares of the rate; NULL: all of it */
+    char parent[LAT_DIGEST_HEX];      /* of the model that it began as, or "" */
+    char parent_name[64];
+    unsigned parent_version;
 
     /* the state of the run */
     struct lat_rng rng;
@@ -333,6 +346,12 @@ struct lat_trainer {
 /* Seeds the generator and draws the first parameters. */
 LAT_MUST_CHECK enum lat_code lat__train_start(struct lat_trainer *t,
                                               struct lat_err *err);
+
+/* ---- train/from.c */
+
+/* What the recipe says of early layers. */
+LAT_MUST_CHECK enum lat_code lat__train_pace(struct lat_trainer *t,
+                                             struct lat_err *err);
 
 /* ---- train/loss.c */
 

@@ -17,6 +17,7 @@
 
 struct options {
     const char *data, *output, *checkpoint, *kernel;
+    const char *from, *freeze, *early_lr, *old_data;
     struct cli_list set;
     uint64_t threads, every;
     bool resume;
@@ -29,6 +30,14 @@ static const struct cli_option options[] = {
     {"out", 'o', "FILE", "the model file to write", CLI_TEXT, AT(output)},
     {"set", 's', "KEY=VALUE", "override a line of the recipe", CLI_LIST,
      AT(set)},
+    {"from", 0, "MODEL", "go on from this model file", CLI_TEXT, AT(from)},
+    {"freeze", 0, "N", "with --from: its first N layers stay as they are",
+     CLI_TEXT, AT(freeze)},
+    {"early-lr", 0, "SHARE", "with --from: of the first layer that learns",
+     CLI_TEXT, AT(early_lr)},
+    {"old-data", 0, "DIR",
+     "with --from: the recordings that it learned from; how much it forgets",
+     CLI_TEXT, AT(old_data)},
     {"checkpoint", 'c', "FILE", "default: the model file's name + .checkpoint",
      CLI_TEXT, AT(checkpoint)},
     {"every", 0, "SECONDS", "between checkpoints; default 60", CLI_COUNT,
@@ -139,6 +148,7 @@ struct given {
     const struct options *o;
     const struct lat_kernel *kernel;
     const struct lat_dataset *d;
+    struct lat_model *parent; /* or NULL */
 };
 
 enum { WINDOWS = 60 }; /* of a subject, as latent eval has by default */
@@ -186,6 +196,35 @@ static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
     return code;
 }
 
+/* What the parent knew on its own test set, and what is left of it. */
+static enum lat_code measure_forgetting(struct lat_buf *json,
+                                        struct lat_model *m,
+                                        const struct given *g,
+                                        struct lat_err *err)
+{
+    struct lat_model *const who[] = {g->parent, m};
+    struct lat_buf figures[2] = {{0}, {0}};
+    struct lat_recipe *r = NULL;
+    struct lat_dataset *d = NULL;
+    enum lat_code code = lat_recipe_of(&r, g->parent, err);
+
+    if (!code)
+        code = lat_dataset_open(&d, r, g->o->old_data, err);
+    for (size_t i = 0; !code && i < 2; i++) {
+        const struct given old = {g->o, g->kernel, d, NULL};
+
+        code = measure_split(&figures[i], who[i], &old, LAT_TEST, err);
+    }
+    if (!code && figures[1].len)
+        lat_buf_printf(json, "%c\"forgetting\":{\"before\":%s},\"after\":%s}}",
+                       json->len ? ',' : '{', figures[0].v, figures[1].v);
+    lat_buf_fini(&figures[0]);
+    lat_buf_fini(&figures[1]);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+    return code ? lat_wrap(err, code, "--old-data") : LAT_OK;
+}
+
 /* The model file says of itself what was measured: written once to be
  * measured, and once more with the figures in its card. */
 static enum lat_code publish(const struct lat_trainer *t, const struct given *g,
@@ -201,6 +240,8 @@ static enum lat_code publish(const struct lat_trainer *t, const struct given *g,
         code = measure_split(&json, m, g, LAT_VALID, err);
     if (!code)
         code = measure_split(&json, m, g, LAT_TEST, err);
+    if (!code && g->o->old_data)
+        code = measure_forgetting(&json, m, g, err);
     lat_buf_puts(&json, json.len ? "}" : "null");
     if (!code && json.failed)
         code = lat_fail(err, LAT_ENOMEM, "results");
@@ -218,7 +259,9 @@ static enum lat_code run_trainer(struct lat_trainer *t, const struct given *g,
     struct show s = {.terminal = isatty(STDOUT_FILENO) == 1};
     enum lat_code code = LAT_OK;
 
-    if (o->resume)
+    if (g->parent)
+        code = lat_train_from(t, g->parent, err);
+    if (!code && o->resume)
         code = lat_train_load(t, checkpoint, err);
     if (!code)
         code = train(t, o, checkpoint, &s, err);
@@ -268,6 +311,29 @@ static enum lat_code check_folder(const char *path, struct lat_err *err)
     return LAT_OK;
 }
 
+/* The recipe, as the model to go on from and the options would have it. */
+static enum lat_code read_recipe(struct lat_recipe **r, struct lat_model **from,
+                                 const struct options *o, const char *recipe,
+                                 struct lat_err *err)
+{
+    char path[4096];
+    enum lat_code code;
+
+    cli_recipe_find(path, recipe);
+    code = lat_recipe_read(r, path, err);
+    if (!code && o->from)
+        code = lat_model_read(from, o->from, err);
+    if (!code && o->from)
+        code = lat_recipe_adopt(*r, *from, err);
+    for (size_t i = 0; i < o->set.n && !code; i++)
+        code = cli_recipe_set(*r, o->set.v[i], err);
+    if (!code && o->freeze)
+        code = lat_recipe_set(*r, "freeze", o->freeze, err);
+    if (!code && o->early_lr)
+        code = lat_recipe_set(*r, "early_lr", o->early_lr, err);
+    return code;
+}
+
 static enum lat_code make_and_run(const struct options *o, const char *recipe,
                                   const char *checkpoint, struct lat_err *err)
 {
@@ -275,18 +341,15 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
     struct lat_recipe *r = NULL;
     struct lat_dataset *d = NULL;
     struct lat_trainer *t = NULL;
-    char path[4096];
+    struct lat_model *from = NULL;
     enum lat_code code = check_folder(o->output, err);
 
     if (!code)
         code = check_folder(checkpoint, err);
     if (!code)
         code = lat_kernel_pick(&kernel, o->kernel, err);
-    cli_recipe_find(path, recipe);
     if (!code)
-        code = lat_recipe_read(&r, path, err);
-    for (size_t i = 0; i < o->set.n && !code; i++)
-        code = cli_recipe_set(r, o->set.v[i], err);
+        code = read_recipe(&r, &from, o, recipe, err);
     if (!code)
         code = lat_dataset_open(&d, r, o->data, err);
     if (!code) {
@@ -294,13 +357,14 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
         code = lat_trainer_new(&t, r, d, kernel, cli_threads(o->threads), err);
     }
     if (!code) {
-        const struct given g = {o, kernel, d};
+        const struct given g = {o, kernel, d, from};
 
         code = run_trainer(t, &g, checkpoint, err);
     }
     lat_trainer_free(t);
     lat_dataset_free(d);
     lat_recipe_free(r);
+    lat_model_unref(from);
     return code;
 }
 
@@ -318,6 +382,9 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
         return cli_misuse(cmd, "one recipe must be given");
     if (!o.data || !o.output)
         return cli_misuse(cmd, "--data and --out must be given");
+    if (!o.from && (o.freeze || o.early_lr || o.old_data))
+        return cli_misuse(cmd, "--freeze, --early-lr and --old-data are for "
+                               "training that goes on --from a model");
     if (o.checkpoint)
         snprintf(checkpoint, sizeof(checkpoint), "%s", o.checkpoint);
     else

@@ -197,7 +197,7 @@ void lat__stack_forward(const struct lat_ctx *ctx, float *params,
 
         if (l->folded)
             continue;
-        if (l->kind->train)
+        if (l->kind->train && i >= a->frozen)
             l->kind->train(ctx, l, params, &io);
         else
             l->kind->forward(ctx, l, params, &io);
@@ -207,7 +207,7 @@ void lat__stack_forward(const struct lat_ctx *ctx, float *params,
 void lat__stack_backward(const struct lat_ctx *ctx, float *grads,
                          const float *params, const struct lat__acts *a)
 {
-    for (size_t i = a->stack->n_layers; i-- > 0;) {
+    for (size_t i = a->stack->n_layers; i-- > a->frozen;) {
         const struct lat__layer *l = &a->stack->layers[i];
         struct lat__io io = io_of(a, i);
 

@@ -261,3 +261,19 @@ out:
     json_decref(v);
     return code ? lat_wrap(err, code, "card") : LAT_OK;
 }
+
+enum lat_code lat__card_recipe(char **out, const char *json,
+                               struct lat_err *err)
+{
+    json_t *v = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
+    const char *text = json_string_value(
+        json_object_get(json_object_get(v, "training"), "recipe"));
+    enum lat_code code = LAT_OK;
+
+    if (!text)
+        code = lat_fail(err, LAT_ENOENT, "training.recipe is not said");
+    else if (!(*out = lat_strdup(text)))
+        code = lat_fail(err, LAT_ENOMEM, "recipe");
+    json_decref(v);
+    return code;
+}

@@ -21,6 +21,15 @@ LAT_MUST_CHECK enum lat_code lat_recipe_read(struct lat_recipe **out,
 LAT_MUST_CHECK enum lat_code lat_recipe_set(struct lat_recipe *r,
                                             const char *key, const char *value,
                                             struct lat_err *err);
+/* Says of input, preprocessing, layers and latent what m's card says, so that
+ * training can go on from m; everything else stays as it is. */
+LAT_MUST_CHECK enum lat_code lat_recipe_adopt(struct lat_recipe *r,
+                                              const struct lat_model *m,
+                                              struct lat_err *err);
+/* The recipe that m was trained by, from its card; LAT_ENOENT without one. */
+LAT_MUST_CHECK enum lat_code lat_recipe_of(struct lat_recipe **out,
+                                           const struct lat_model *m,
+                                           struct lat_err *err);
 /* Every key with its value, a line each, as a recipe would say it. */
 void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r);
 void lat_recipe_free(struct lat_recipe *r);
@@ -70,6 +79,12 @@ LAT_MUST_CHECK enum lat_code lat_trainer_new(struct lat_trainer **out,
                                              const struct lat_kernel *kernel,
                                              unsigned n_threads,
                                              struct lat_err *err);
+/* Before the first step: begins with m's weights instead of fresh ones, the
+ * task's too where it has the same layers.  LAT_EUNFIT when the encoders
+ * differ.  The card will name m as the parent. */
+LAT_MUST_CHECK enum lat_code lat_train_from(struct lat_trainer *t,
+                                            const struct lat_model *m,
+                                            struct lat_err *err);
 /* One step of the optimiser; where the recipe says so, the validation split is
  * measured after it and the best weights so far are kept.  LAT_EDIVERGE when
  * a loss or a gradient is not finite: the state is then that of the last good

@@ -38,6 +38,7 @@ static enum lat_code digest_given(uint8_t digest[LAT_DIGEST],
     lat_sha256_add(&h, text.v, text.len);
     lat_sha256_add(&h, t->data->digest, sizeof(t->data->digest));
     lat_sha256_add(&h, kernel, strlen(kernel));
+    lat_sha256_add(&h, t->parent, strlen(t->parent));
     lat_sha256_end(&h, digest);
     lat_buf_fini(&text);
     return LAT_OK;

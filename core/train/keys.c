@@ -158,6 +158,8 @@ static const struct lat__key keys[] = {
     NUMBER("epsilon", epsilon, "1e-08", 1e-16, 1),
     NUMBER("clip", clip, "5", 0, 1e9),
     COUNT("seed", seed, "1", 0, 1e15),
+    COUNT("freeze", freeze, "0", 0, 256),
+    NUMBER("early_lr", early_lr, "1", 1e-6, 1),
 
     /* which step is kept */
     COUNT("validate_every", validate_every, "250", 0, 1e9),

@@ -5,6 +5,8 @@
  *     g = scale dL/dp + wd p
  *     m = b1 m + (1 - b1) g,   v = b2 v + (1 - b2) g^2
  *     p = p - rate m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
+ *
+ * where a layer that has a pace of its own takes that share of the rate.
  */
 #include "../train.h"
 
@@ -60,19 +62,26 @@ struct update {
     float scale, decay, b1, b2, rate, unbias, epsilon;
 };
 
+static inline void update_at(const struct update *u, size_t i, float rate)
+{
+    float *p = &u->a->params[i], *m = &u->a->m[i], *v = &u->a->v[i];
+    float g = u->scale * u->g[i] + u->decay * *p;
+
+    *m = u->b1 * *m + (1.0f - u->b1) * g;
+    *v = u->b2 * *v + (1.0f - u->b2) * g * g;
+    *p -= rate * *m / (sqrtf(*v) * u->unbias + u->epsilon);
+}
+
 static void update_part(void *arg, size_t part)
 {
     const struct update *u = arg;
+    size_t begin = lat__part_begin(u->a->n, part);
     size_t end = lat__part_begin(u->a->n, part + 1);
 
-    for (size_t i = lat__part_begin(u->a->n, part); i < end; i++) {
-        float *p = &u->a->params[i], *m = &u->a->m[i], *v = &u->a->v[i];
-        float g = u->scale * u->g[i] + u->decay * *p;
-
-        *m = u->b1 * *m + (1.0f - u->b1) * g;
-        *v = u->b2 * *v + (1.0f - u->b2) * g * g;
-        *p -= u->rate * *m / (sqrtf(*v) * u->unbias + u->epsilon);
-    }
+    for (size_t i = begin; !u->a->pace && i < end; i++)
+        update_at(u, i, u->rate);
+    for (size_t i = begin; u->a->pace && i < end; i++)
+        update_at(u, i, u->rate * u->a->pace[i]);
 }
 
 void lat__adam_step(const struct lat__adam *a, const float *g, double scale,

@@ -90,6 +90,12 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
                    t->recipe->seed, t->step, t->best_step,
                    lat_kernel_name(t->ctx.kernel));
     put_string(b, recipe.failed ? "" : recipe.v);
+    if (*t->parent) {
+        lat_buf_puts(b, ",\"parent\":{\"name\":");
+        put_string(b, t->parent_name);
+        lat_buf_printf(b, ",\"version\":%u,\"digest\":\"sha256:%s\"}",
+                       t->parent_version, t->parent);
+    }
     lat_buf_puts(b, "}");
     b->failed = b->failed || recipe.failed;
     lat_buf_fini(&recipe);

@@ -118,10 +118,26 @@ static enum lat_code read_text(struct lat_recipe *r, char *text,
     return code;
 }
 
+enum lat_code lat__recipe_parse(struct lat_recipe **out, char *text,
+                                struct lat_err *err)
+{
+    struct lat_recipe *r = NULL;
+    enum lat_code code = lat__recipe_new(&r, err);
+
+    if (!code)
+        code = read_text(r, text, err);
+    if (!code)
+        code = lat__recipe_check(r, err);
+    if (code)
+        lat_recipe_free(r);
+    else
+        *out = r;
+    return code;
+}
+
 enum lat_code lat_recipe_read(struct lat_recipe **out, const char *path,
                               struct lat_err *err)
 {
-    struct lat_recipe *r = NULL;
     char *text = NULL;
     enum lat_code code;
     size_t len;
@@ -132,16 +148,7 @@ enum lat_code lat_recipe_read(struct lat_recipe **out, const char *path,
     if (strlen(text) != len)
         code = lat_fail(err, LAT_EFORMAT, "not a text");
     if (!code)
-        code = lat__recipe_new(&r, err);
-    if (!code)
-        code = read_text(r, text, err);
-    if (!code)
-        code = lat__recipe_check(r, err);
+        code = lat__recipe_parse(out, text, err);
     lat_free(text);
-    if (code) {
-        lat_recipe_free(r);
-        return lat_wrap(err, code, "recipe %s", path);
-    }
-    *out = r;
-    return LAT_OK;
+    return code ? lat_wrap(err, code, "recipe %s", path) : LAT_OK;
 }

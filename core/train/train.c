@@ -173,6 +173,8 @@ static enum lat_code make(struct lat_trainer *t, const struct lat_recipe *r,
     if (!code)
         code = make_contrast(t, err);
     if (!code)
+        code = lat__train_pace(t, err);
+    if (!code)
         code = lat__train_start(t, err);
     return code;
 }
@@ -208,6 +210,7 @@ void lat_trainer_free(struct lat_trainer *t)
     lat__acts_free(t->encoder);
     lat__batch_free(t->batch);
     lat_free(t->ctx.scratch);
+    lat_free(t->pace);
     lat_free(t->params);
     lat_free(t->best);
     lat_free(t->m);
@@ -261,7 +264,8 @@ static enum lat_code compute(struct lat_trainer *t, double *grad_norm,
 static void update(struct lat_trainer *t, double grad_norm)
 {
     const struct lat_recipe *r = t->recipe;
-    const struct lat__adam adam = {t->params, t->m, t->v, t->net->n_trained};
+    const struct lat__adam adam = {t->params, t->m, t->v, t->net->n_trained,
+                                   t->pace};
     double scale = 1.0;
 
     if (r->clip > 0.0 && grad_norm > r->clip)

@@ -99,7 +99,7 @@ TEST(adam, does_as_pytorch_does)
 {
     float p[2] = {1, -2}, m[2] = {0}, v[2] = {0};
     const float g[2][2] = {{0.5f, 3.0f}, {-1.0f, 0.25f}};
-    const struct lat__adam a = {p, m, v, 2};
+    const struct lat__adam a = {p, m, v, 2, NULL};
     struct lat_recipe *r = recipe("scl");
 
     UNUSED_STATE;
