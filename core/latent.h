@@ -21,5 +21,6 @@
 #include "latent/train.h"
 
 #include "latent/measure.h"
+#include "latent/search.h"
 
 #endif
