@@ -164,8 +164,10 @@ LAT_MUST_CHECK enum lat_code lat__listing_make(struct lat__listing **out,
 
 /* ---- train/records.c; train/dataset.c reads them */
 
+struct lat__feed; /* what is needed while recordings are added */
+
 struct lat__record {
-    char name[LAT_NAME_MAX], lead[LAT_NAME_MAX];
+    char name[LAT_SUBJECT_MAX], lead[LAT_NAME_MAX];
     size_t subject;
     uint32_t label; /* its class, or LAT_NO_LABEL */
     float *v;       /* n samples in the recipe's unit and rate, channels last */
@@ -174,7 +176,7 @@ struct lat__record {
 };
 
 struct lat__subject {
-    char name[LAT_NAME_MAX];
+    char name[LAT_SUBJECT_MAX];
     enum lat_split split;
     bool unlabelled; /* its classes are not to be known in training */
     size_t n_records;
@@ -194,6 +196,7 @@ struct lat_dataset {
     char classes[LAT_LABELS_MAX][LAT_NAME_MAX];
     size_t least;               /* samples that a record must have */
     uint8_t digest[LAT_DIGEST]; /* of all names and samples */
+    struct lat__feed *feed;     /* NULL: sealed */
 };
 
 /* Room for that many, none there yet. */
@@ -202,9 +205,35 @@ LAT_MUST_CHECK enum lat_code lat__dataset_new(struct lat_dataset **out,
                                               struct lat_err *err);
 /* Samples that a window's views may reach beyond it, either side. */
 size_t lat__recipe_reach(const struct lat_recipe *r);
+/* The channel of the first of the recipe's leads that there is; or NULL. */
+const struct lat_channel *lat__recipe_lead(const struct lat_recipe *r,
+                                           const struct lat_signal *sig);
+/* Samples that a record must have, for its views and an evaluation. */
+size_t lat__recipe_least(const struct lat_recipe *r);
 void lat__record_forget(struct lat__record *rec);
+/* Whether one of the channels of v (n, channels) never changes. */
+bool lat__record_flat(const float *v, size_t n, size_t channels);
+/* A sentence more; one that finds no memory is not worth the run. */
+void lat__dataset_warn(struct lat_dataset *d, const char *fmt, ...)
+    LAT_PRINTF(2, 3);
 /* The last touch, when records, subjects and first are filled in. */
 void lat__dataset_seal(struct lat_dataset *d, const struct lat_recipe *r);
+
+/* ---- train/feed.c, feed_take.c: recordings one by one */
+
+struct lat__feed {
+    struct lat_recipe *r; /* a copy */
+    size_t cap, given;    /* room for records; how many were offered */
+    size_t n_labels;
+    char labels[LAT_LABELS_MAX][LAT_NAME_MAX]; /* as they came */
+};
+
+/* Fills in rec's samples, lead and length.  LAT_EUNFIT: it cannot be used. */
+LAT_MUST_CHECK enum lat_code lat__feed_take(struct lat__record *rec,
+                                            const struct lat_dataset *d,
+                                            const struct lat_recording *from,
+                                            struct lat_err *err);
+void lat__feed_free(struct lat__feed *f);
 
 /* ---- train/activities.c: recordings of what people did */
 

@@ -48,6 +48,47 @@ LAT_MUST_CHECK enum lat_code lat_dataset_open(struct lat_dataset **out,
                                               struct lat_err *err);
 void lat_dataset_free(struct lat_dataset *d);
 
+/* ---- data sets, recording by recording --------------------- train/feed.c */
+
+enum { LAT_SUBJECT_MAX = 128 }; /* of a subject or a recording, with its NUL */
+
+/* One recording for a data set; all of it stays the caller's. */
+struct lat_recording {
+    const char *name;    /* for warnings; NULL: its number */
+    const char *subject; /* whose it is */
+    const char *label;   /* its class; NULL or "": not known */
+    enum lat_split split;
+    const struct lat_signal *signal;
+    size_t begin, end; /* samples of it, end not included; end 0: to its end */
+};
+
+/* A data set to which recordings are added.  It keeps a copy of r, whose
+ * `train`, `valid`, `test` and `subject` lines then mean nothing, and of whose
+ * `dataset` only this counts: wfdb takes one lead of each recording, hapt and
+ * wisdm take all that `leads` names, as channels. */
+LAT_MUST_CHECK enum lat_code lat_dataset_new(struct lat_dataset **out,
+                                             const struct lat_recipe *r,
+                                             struct lat_err *err);
+/* Takes what the recipe wants of one recording, at the recipe's rate and in
+ * its unit.  LAT_EUNFIT when this one cannot be used (too short, constant,
+ * no such lead, samples missing): it is left out, and one may go on.
+ * LAT_EINVAL when its subject stands on another side already: nothing good
+ * can come of the whole. */
+LAT_MUST_CHECK enum lat_code lat_dataset_add(struct lat_dataset *d,
+                                             const struct lat_recording *rec,
+                                             struct lat_err *err);
+/* Moves a share (0 … 1) of the subjects to train on, at least one, drawn by
+ * seed, to the validation split.  LAT_EINVAL when that would leave none. */
+LAT_MUST_CHECK enum lat_code lat_dataset_split(struct lat_dataset *d,
+                                               double share, uint64_t seed,
+                                               struct lat_err *err);
+/* After the last recording, once; from here on a trainer may have it.  With
+ * classes, what has a label that the recipe does not know is left out, and a
+ * class of one subject is a warning.  LAT_EINVAL when there is nothing to
+ * train on, or no one to learn a class from. */
+LAT_MUST_CHECK enum lat_code lat_dataset_seal(struct lat_dataset *d,
+                                              struct lat_err *err);
+
 struct lat_dataset_info {
     size_t records[LAT_N_SPLITS], subjects[LAT_N_SPLITS];
     double seconds[LAT_N_SPLITS];

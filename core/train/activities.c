@@ -27,20 +27,6 @@ struct source {
     struct lat_err *err;
 };
 
-static LAT_PRINTF(2, 3) void warn(struct lat_dataset *d, const char *fmt, ...)
-{
-    char text[256];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    /* A sentence that finds no memory is not worth the run. */
-    d->warnings[d->n_warnings] = lat_strdup(text);
-    if (d->warnings[d->n_warnings])
-        d->n_warnings++;
-}
-
 /* ---- what is read ------------------------------------------------------- */
 
 static enum lat_code read_wisdm(struct lat__activities **out, const char *dir,
@@ -105,19 +91,6 @@ static enum lat_code open_source(struct source *s, const char *dir)
 
 /* ---- records ------------------------------------------------------------ */
 
-static bool is_flat(const float *v, size_t n, size_t channels)
-{
-    for (size_t k = 0; k < channels; k++) {
-        size_t i = 1;
-
-        while (i < n && v[i * channels + k] == v[k])
-            i++;
-        if (i == n)
-            return true;
-    }
-    return false;
-}
-
 static enum lat_code take_stretch(struct source *s,
                                   const struct lat__stretch *from,
                                   size_t subject)
@@ -136,7 +109,7 @@ static enum lat_code take_stretch(struct source *s,
         for (size_t i = 0; i < from->n; i++)
             rec->v[i * channels + k] = (float)((double)v[i] * s->factor[k]);
     }
-    if (is_flat(rec->v, from->n, channels)) {
+    if (lat__record_flat(rec->v, from->n, channels)) {
         s->n_flat++;
         lat__record_forget(rec);
         return LAT_OK;
@@ -240,7 +213,8 @@ static enum lat_code check_classes(const struct source *s)
             return lat_fail(s->err, LAT_EINVAL,
                             "class %s has no user to train on", d->classes[c]);
         if (users == 1)
-            warn(d, "class %s has one user to train on", d->classes[c]);
+            lat__dataset_warn(d, "class %s has one user to train on",
+                              d->classes[c]);
     }
     return LAT_OK;
 }
@@ -248,18 +222,22 @@ static enum lat_code check_classes(const struct source *s)
 static void warn_skipped(const struct source *s)
 {
     if (s->n_short)
-        warn(s->d, "%zu stretches are left out: shorter than %zu samples",
-             s->n_short, s->d->least);
+        lat__dataset_warn(
+            s->d, "%zu stretches are left out: shorter than %zu samples",
+            s->n_short, s->d->least);
     if (s->n_flat)
-        warn(s->d, "%zu stretches are left out: an axis never changes",
-             s->n_flat);
+        lat__dataset_warn(s->d,
+                          "%zu stretches are left out: an axis never changes",
+                          s->n_flat);
     for (size_t i = 0; i < LAT_N_SKIPS; i++)
         if (s->a->skipped[i])
-            warn(s->d, "%zu records are left out: %s, the first on line %zu",
-                 s->a->skipped[i], lat__skip_text((enum lat__skip)i),
-                 s->a->first_line[i]);
+            lat__dataset_warn(
+                s->d, "%zu records are left out: %s, the first on line %zu",
+                s->a->skipped[i], lat__skip_text((enum lat__skip)i),
+                s->a->first_line[i]);
     if (s->a->n_gaps)
-        warn(s->d, "%zu gaps of time within an activity", s->a->n_gaps);
+        lat__dataset_warn(s->d, "%zu gaps of time within an activity",
+                          s->a->n_gaps);
 }
 
 /* ---- the whole ---------------------------------------------------------- */
@@ -272,7 +250,7 @@ static enum lat_code take_all(struct source *s, const struct lat__listing *l)
     d->n_channels = s->n_channels;
     d->n_classes = s->classes.n;
     memcpy(d->classes, s->classes.names, sizeof(d->classes));
-    d->least = s->r->window + 2 * lat__recipe_reach(s->r) + 1;
+    d->least = lat__recipe_least(s->r);
     for (size_t p = 0; !code && p < LAT_N_SPLITS; p++) {
         d->first[p] = d->n_subjects;
         for (size_t i = 0; !code && i < l->n; i++)

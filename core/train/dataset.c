@@ -9,29 +9,12 @@
 #include "../views.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
-static const double beyond_ms = 500.0; /* evaluation looks that far */
-
-static LAT_PRINTF(2, 3) void warn(struct lat_dataset *d, const char *fmt, ...)
+const struct lat_channel *lat__recipe_lead(const struct lat_recipe *r,
+                                           const struct lat_signal *sig)
 {
-    char text[256];
-    va_list args;
-
-    va_start(args, fmt);
-    vsnprintf(text, sizeof(text), fmt, args);
-    va_end(args);
-    /* A sentence that finds no memory is not worth the run. */
-    d->warnings[d->n_warnings] = lat_strdup(text);
-    if (d->warnings[d->n_warnings])
-        d->n_warnings++;
-}
-
-/* The channel of the first lead of the recipe that the recording has. */
-static const struct lat_channel *pick_lead(const struct lat_signal *sig,
-                                           const char *leads)
-{
+    const char *leads = r->leads;
     char name[LAT_NAME_MAX];
 
     while (lat__recipe_word(name, &leads))
@@ -39,40 +22,6 @@ static const struct lat_channel *pick_lead(const struct lat_signal *sig,
             if (lat_channel_same(name, sig->channels[i].name))
                 return &sig->channels[i];
     return NULL;
-}
-
-/* Missing samples lie on a line between their neighbours. */
-static size_t fill_missing(float *v, size_t n)
-{
-    size_t missing = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        size_t end = i;
-        double from, to;
-
-        if (!isnan(v[i]))
-            continue;
-        while (end < n && isnan(v[end]))
-            end++;
-        if (end - i == n)
-            return n;
-        from = (double)(i > 0 ? v[i - 1] : v[end]);
-        to = (double)(end < n ? v[end] : v[i - 1]);
-        for (size_t j = i; j < end; j++)
-            v[j] = (float)(from + (to - from) * (double)(j - i + 1) /
-                                      (double)(end - i + 1));
-        missing += end - i;
-        i = end;
-    }
-    return missing;
-}
-
-static bool is_flat(const float *v, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (v[i] != v[0])
-            return false;
-    return true;
 }
 
 /* A channel in the recipe's unit; NULL when there is no memory. */
@@ -111,7 +60,7 @@ static enum lat_code take_leads(struct lat__record *rec,
     if (rec->v && sig->n_channels > 1 &&
         lat_unit_factor(&factor, other->unit, r->unit, NULL) == LAT_OK) {
         rec->other = copy_lead(sig, other, factor);
-        if (rec->other && fill_missing(rec->other, rec->n) == rec->n)
+        if (rec->other && lat__missing_fill(rec->other, rec->n) == rec->n)
             memset(rec->other, 0, rec->n * sizeof(float));
     }
     if (!rec->v)
@@ -138,20 +87,23 @@ static enum lat_code load(struct lat_dataset *d, struct lat__record *rec,
     code = lat_signal_read(&sig, path.v, &hints, err);
     if (code)
         goto out;
-    lead = pick_lead(sig, r->leads);
+    lead = lat__recipe_lead(r, sig);
     if (!lead)
-        warn(d, "record %s is left out: none of its leads is one of %s",
-             rec->name, r->leads);
+        lat__dataset_warn(
+            d, "record %s is left out: none of its leads is one of %s",
+            rec->name, r->leads);
     else if (sig->n_samples < d->least)
-        warn(d, "record %s is left out: %zu samples, %zu are needed", rec->name,
-             sig->n_samples, d->least);
+        lat__dataset_warn(d,
+                          "record %s is left out: %zu samples, %zu are needed",
+                          rec->name, sig->n_samples, d->least);
     else
         code = take_leads(rec, sig, lead, r, err);
     if (code || !rec->v)
         goto out;
-    if (fill_missing(rec->v, rec->n) == rec->n || is_flat(rec->v, rec->n)) {
-        warn(d, "record %s is left out: lead %s never changes", rec->name,
-             rec->lead);
+    if (lat__missing_fill(rec->v, rec->n) == rec->n ||
+        lat__record_flat(rec->v, rec->n, 1)) {
+        lat__dataset_warn(d, "record %s is left out: lead %s never changes",
+                          rec->name, rec->lead);
         lat__record_forget(rec);
     }
 out:
@@ -197,15 +149,6 @@ static enum lat_code load_split(struct lat_dataset *d, enum lat_split split,
     return LAT_OK;
 }
 
-/* A window with all its views, and one with its shifts in an evaluation. */
-static size_t least_samples(const struct lat_recipe *r)
-{
-    size_t reach = lat__recipe_reach(r);
-    size_t far = (size_t)lat__phase_samples(beyond_ms, r->rate_hz);
-
-    return r->window + 2 * (reach > far ? reach : far) + 1;
-}
-
 enum lat_code lat_dataset_open(struct lat_dataset **out,
                                const struct lat_recipe *r, const char *dir,
                                struct lat_err *err)
@@ -216,13 +159,18 @@ enum lat_code lat_dataset_open(struct lat_dataset **out,
 
     if (r->kind != LAT_WFDB)
         return lat__activities_open(out, r, dir, err);
+    if (*r->classes || *r->labelled)
+        return lat_fail(err, LAT_EINVAL,
+                        "data %s: classes and labelled are for activities and "
+                        "for manifests, dataset is wfdb",
+                        dir);
     code = lat__listing_make(&l, r, dir, err);
     if (code)
         goto out;
     code = lat__dataset_new(&d, l->n, err);
     if (code)
         goto out;
-    d->least = least_samples(r);
+    d->least = lat__recipe_least(r);
     for (size_t s = 0; !code && s < LAT_N_SPLITS; s++)
         code = load_split(d, (enum lat_split)s, l, dir, r, err);
     if (code)

@@ -1,6 +1,7 @@
 /* records.c - records in memory, by subject and split. */
 #include "../train.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Each subject's records, one list after the other in one block. */
@@ -10,9 +11,13 @@ static void list_records(struct lat_dataset *d)
 
     for (size_t s = 0; s < d->n_subjects; s++) {
         d->subjects[s].records = at;
-        for (size_t i = 0; i < d->n_records; i++)
-            if (d->records[i].subject == s)
-                *at++ = i;
+        at += d->subjects[s].n_records;
+        d->subjects[s].n_records = 0;
+    }
+    for (size_t i = 0; i < d->n_records; i++) {
+        struct lat__subject *who = &d->subjects[d->records[i].subject];
+
+        who->records[who->n_records++] = i;
     }
 }
 
@@ -62,6 +67,32 @@ void lat__dataset_seal(struct lat_dataset *d, const struct lat_recipe *r)
     digest(d);
 }
 
+bool lat__record_flat(const float *v, size_t n, size_t channels)
+{
+    for (size_t k = 0; k < channels; k++) {
+        size_t i = 1;
+
+        while (i < n && v[i * channels + k] == v[k])
+            i++;
+        if (i >= n)
+            return true;
+    }
+    return false;
+}
+
+void lat__dataset_warn(struct lat_dataset *d, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    d->warnings[d->n_warnings] = lat_strdup(text);
+    if (d->warnings[d->n_warnings])
+        d->n_warnings++;
+}
+
 void lat__record_forget(struct lat__record *rec)
 {
     lat_free(rec->v);
@@ -97,5 +128,6 @@ void lat_dataset_free(struct lat_dataset *d)
     lat_free(d->subjects);
     lat_free(d->warnings);
     lat_free(d->by_subject);
+    lat__feed_free(d->feed);
     lat_free(d);
 }

@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double beyond_ms = 500.0; /* evaluation looks that far */
+
 const struct lat__objective_row *lat__recipe_objective(
     const struct lat_recipe *r)
 {
@@ -35,6 +37,17 @@ size_t lat__recipe_reach(const struct lat_recipe *r)
     double most = exp(r->stretch);
 
     return (size_t)ceil(shift * most + (double)r->window * (most - 1.0)) + 2;
+}
+
+/* A window with all its views; of hearts also with the shifts of an
+ * evaluation. */
+size_t lat__recipe_least(const struct lat_recipe *r)
+{
+    size_t reach = lat__recipe_reach(r), far = 0;
+
+    if (r->kind == LAT_WFDB)
+        far = (size_t)lat__phase_samples(beyond_ms, r->rate_hz);
+    return r->window + 2 * (reach > far ? reach : far) + 1;
 }
 
 static bool between(char c)
@@ -85,10 +98,6 @@ static enum lat_code check_weights(const struct lat_recipe *r,
 /* Lines for recordings of hearts, and for those of movements. */
 static enum lat_code check_kind(const struct lat_recipe *r, struct lat_err *err)
 {
-    if (r->kind == LAT_WFDB && (*r->classes || *r->labelled))
-        return lat_fail(err, LAT_EINVAL,
-                        "classes and labelled are for activities, dataset is "
-                        "wfdb");
     if (r->kind == LAT_WFDB && r->max_rotation > 0.0)
         return lat_fail(err, LAT_EINVAL,
                         "max_rotation is for axes, dataset is wfdb");
