@@ -56,6 +56,8 @@ enum { LATD_TEXT_MAX = 512 };
            1024 * (uint64_t)LATD_GIB, "Vectors kept in memory")               \
     NUMBER(cache_file_bytes, "cache-file-bytes", LATD_GIB, 0,                 \
            1024 * (uint64_t)LATD_GIB, "Vectors kept in data-dir; 0: no file") \
+    NUMBER(max_changes, "max-changes", 4096, 1, 1000000,                      \
+           "Changes that may wait to be written to data-dir")                 \
     NUMBER(network_store, "network-store", 0, 0, 1,                           \
            "1: keep the database on a network file system all the same")      \
     NUMBER(drain_delay, "drain-delay", 5, 0, 3600,                            \

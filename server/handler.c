@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+enum lat_code latd_req_database(struct latd_req *req)
+{
+    if (req->app->database)
+        return LAT_OK;
+    return lat_fail_word(&req->err, LAT_EAWAY, "no_data_dir",
+                         "nothing is kept here: the daemon has no folder for "
+                         "it (data-dir)");
+}
+
 const char *latd_req_header(const struct latd_req *req, const char *name)
 {
     return req->get(req, LATD_HEADER, name);

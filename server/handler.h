@@ -1,14 +1,16 @@
 /*
  * handler.h - what a handler is, and what it is given.
  *
- * A handler is four functions, each with its thread.  begin decodes and
- * checks; when it leaves req->compute false, reply follows at once.  Otherwise
- * the connection is suspended, then submit hands the batch's items to the
- * queue; when the batch is done, reply encodes.  A code other than LAT_OK
- * skips to end, and the error in req->err is the answer.  end runs once
- * whatever happened, when nobody computes any more.
+ * A handler is five functions, each with its thread.  begin decodes and
+ * checks; when it sets req->compute, the connection is suspended, then submit
+ * hands the batch's items to the queue.  When the batch is done, and there is
+ * a store, the connection is suspended again and store makes its changes in
+ * one transaction; what they say is on disk before reply encodes.  A code
+ * other than LAT_OK skips to end, and the error in req->err is the answer.
+ * end runs once whatever happened, when nobody computes or writes any more.
  *
- * begin, submit and end may be NULL.
+ * begin, submit, store and end may be NULL.  One that has a store calls
+ * latd_req_database in begin.
  *
  * None of them knows about sockets: a test fills in a latd_req and calls them.
  */
@@ -25,6 +27,8 @@
 #include "models.h"
 
 struct latd_cache;
+struct latd_database;
+struct latd_rows;
 struct latd_store;
 struct latd_req;
 
@@ -44,7 +48,8 @@ struct latd_app {
     struct latd_infer *infer;
     struct latd_loop *loop;
     struct latd_cache *cache;
-    struct latd_store *store; /* NULL: nothing is kept */
+    struct latd_store *store;       /* NULL: no vector is kept */
+    struct latd_database *database; /* NULL: nothing is kept */
     _Atomic enum latd_state state;
     _Atomic bool failing; /* the canary pass did not come back */
     int64_t started;      /* seconds since 1970 */
@@ -74,8 +79,11 @@ struct latd_times {
 struct latd_handler {
     enum lat_code (*begin)(struct latd_req *req);  /* http: decode, check */
     enum lat_code (*submit)(struct latd_req *req); /* http, suspended: queue */
-    enum lat_code (*reply)(struct latd_req *req);  /* http: encode */
-    void (*end)(struct latd_req *req);             /* http: always, once */
+    /* store, suspended, in a transaction: see struct latd_change.run.  Nobody
+     * is told of the request's end until it is committed or undone. */
+    enum lat_code (*store)(struct latd_req *req, struct latd_rows *rows);
+    enum lat_code (*reply)(struct latd_req *req); /* http: encode */
+    void (*end)(struct latd_req *req);            /* http: always, once */
 };
 
 struct latd_req {
@@ -102,6 +110,8 @@ struct latd_req {
 
 /* ---- what handlers call ------------------------------------- handler.c */
 
+/* LAT_EAWAY, "no_data_dir", when there is no database. */
+LAT_MUST_CHECK enum lat_code latd_req_database(struct latd_req *req);
 const char *latd_req_header(const struct latd_req *req, const char *name);
 const char *latd_req_query(const struct latd_req *req, const char *name);
 void latd_reply_header(struct latd_reply *r, const char *name, const char *fmt,

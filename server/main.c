@@ -1,43 +1,35 @@
 /*
- * main.c - the order of start and stop; the only file that may exit.
+ * main.c - settings, signals, the drain; the only file that may exit.
  *
- * config, log, signals, listen (probes answer by now), models, ready, wait.
+ * config, log, signals, start (daemon.c), ready, wait, drain, stop.
  */
 #define _GNU_SOURCE /* sigtimedwait, as POSIX has it */
 #include "arguments.h"
-#include "cache.h"
-#include "canary.h"
-#include "cores.h"
+#include "daemon.h"
 #include "http.h"
 #include "log.h"
-#include "store.h"
 #include "wire.h"
 
 #include <config.h>
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { EXIT_USAGE = 2 };
 
+static struct latd_daemon d;
+
 static struct {
-    struct latd_app app;
-    struct latd_metrics metrics;
-    struct latd_http *http, *probes;
-    struct latd_canary *canary;
     pthread_t main;
     sigset_t signals;
     int caught; /* a signal to stop that came while loading, or 0 */
-    bool lent;  /* the socket is systemd's */
-} d;
+} own;
 
 /* ---- small things ------------------------------------------------------ */
 
@@ -45,7 +37,7 @@ static struct {
 static int wait_signal(uint64_t ms)
 {
     struct timespec t = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
-    int sig = sigtimedwait(&d.signals, NULL, &t);
+    int sig = sigtimedwait(&own.signals, NULL, &t);
 
     return sig < 0 ? 0 : sig;
 }
@@ -57,7 +49,7 @@ static bool stops(int sig)
 
 static void pass_on(int sig)
 {
-    pthread_kill(d.main, sig);
+    pthread_kill(own.main, sig);
 }
 
 /* Main waits for signals, so they are blocked here and in every thread that
@@ -68,12 +60,12 @@ static void block_signals(void)
     static const int list[] = {SIGTERM, SIGINT, SIGHUP};
     struct sigaction act = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
 
-    d.main = pthread_self();
+    own.main = pthread_self();
     sigfillset(&act.sa_mask);
-    sigemptyset(&d.signals);
+    sigemptyset(&own.signals);
     for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-        sigaddset(&d.signals, list[i]);
-    pthread_sigmask(SIG_BLOCK, &d.signals, NULL);
+        sigaddset(&own.signals, list[i]);
+    pthread_sigmask(SIG_BLOCK, &own.signals, NULL);
     for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++)
         sigaction(list[i], &act, NULL);
     signal(SIGPIPE, SIG_IGN);
@@ -97,54 +89,7 @@ static void raise_fds(void)
                  (unsigned long long)r.rlim_cur);
 }
 
-static void watchdog(void)
-{
-    sd_notify(0, "WATCHDOG=1");
-}
-
-static void on_store_warning(void *arg, const char *msg)
-{
-    (void)arg;
-    latd_log(LATD_WARNING, "%s", msg);
-}
-
-/* ---- start ------------------------------------------------------------- */
-
-static enum lat_code start_listening(struct latd_http **http,
-                                     const char *address, int fd,
-                                     bool only_probes, struct lat_err *err)
-{
-    enum lat_code code = LAT_OK;
-    struct latd_line line;
-    char where[300];
-
-    if (fd < 0)
-        code = latd_listen(&fd, address, err);
-    if (code)
-        return code;
-    latd_listen_where(fd, where, sizeof(where));
-    code = latd_http_start(http, &d.app, fd, only_probes, err);
-    if (code)
-        return code;
-    latd_line_begin(&line, LATD_INFO,
-                    only_probes ? "listening for metrics" : "listening");
-    latd_line_text(&line, "address", where);
-    latd_line_end(&line);
-    return LAT_OK;
-}
-
-/* systemd may hand us the socket. */
-static enum lat_code start_http(struct lat_err *err)
-{
-    const struct latd_config *c = &d.app.config;
-    int fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1;
-    enum lat_code code = start_listening(&d.http, c->listen, fd, false, err);
-
-    d.lent = fd >= 0;
-    if (!code && c->metrics_listen[0])
-        code = start_listening(&d.probes, c->metrics_listen, -1, true, err);
-    return code;
-}
+/* ---- loading ----------------------------------------------------------- */
 
 static bool go_on(void *arg, const char *file)
 {
@@ -152,80 +97,9 @@ static bool go_on(void *arg, const char *file)
 
     (void)arg;
     if (stops(sig))
-        d.caught = sig;
+        own.caught = sig;
     sd_notifyf(0, "STATUS=loading %s", file);
-    return !d.caught;
-}
-
-static enum lat_code load_models(unsigned n_infer, struct lat_err *err)
-{
-    const struct latd_config *c = &d.app.config;
-    struct latd_models_options opt = {.dir = c->models,
-                                      .infer_threads = n_infer,
-                                      .metrics = &d.metrics,
-                                      .go_on = go_on};
-    enum lat_code code =
-        lat_kernel_pick(&opt.kernel, c->kernel[0] ? c->kernel : NULL, err);
-
-    if (code)
-        return lat_wrap(err, code, "kernel");
-    code = latd_models_new(&d.app.models, &opt, err);
-    if (!code)
-        code = latd_models_reload(d.app.models, err);
-    if (!code && latd_models_count(d.app.models) == 0)
-        latd_log(LATD_WARNING,
-                 "no model in %s: not ready until SIGHUP finds one", c->models);
-    return code;
-}
-
-/* A service without its file is slower, not broken. */
-static void open_store(void)
-{
-    const struct latd_config *c = &d.app.config;
-    char path[LATD_TEXT_MAX + 16];
-    struct lat_err err = {0};
-    struct latd_store_options opt = {.path = path,
-                                     .max_bytes = c->cache_file_bytes,
-                                     .queue = 1024,
-                                     .network_ok = c->network_store != 0,
-                                     .warn = on_store_warning};
-
-    if (!c->data_dir[0] || c->cache_file_bytes == 0)
-        return;
-    if (mkdir(c->data_dir, 0750) && errno != EEXIST) {
-        latd_log(LATD_WARNING, "data-dir %s: %s; vectors are kept in memory",
-                 c->data_dir, strerror(errno));
-        return;
-    }
-    snprintf(path, sizeof(path), "%s/cache.db", c->data_dir);
-    if (latd_store_open(&d.app.store, &opt, &err))
-        latd_log(LATD_WARNING, "%s; vectors are kept in memory", err.msg);
-}
-
-static enum lat_code start(struct lat_err *err)
-{
-    const struct latd_config *c = &d.app.config;
-    unsigned n_infer =
-        c->infer_threads ? (unsigned)c->infer_threads : latd_cores();
-    enum lat_code code;
-
-    d.app.metrics = &d.metrics;
-    d.app.started = time(NULL);
-    code = latd_loop_start(&d.app.loop, err);
-    if (!code)
-        code = start_http(err);
-    if (!code)
-        code = load_models(n_infer, err);
-    if (code)
-        return code;
-    open_store();
-    code = latd_cache_new(&d.app.cache, c->cache_bytes, d.app.store, err);
-    if (!code)
-        code = latd_infer_start(&d.app.infer, n_infer, c->max_queue, &d.metrics,
-                                err);
-    if (!code)
-        code = latd_canary_start(&d.canary, &d.app, watchdog, err);
-    return code;
+    return !own.caught;
 }
 
 /* ---- run and stop ------------------------------------------------------ */
@@ -252,7 +126,7 @@ static int serve(void)
     sd_notify(0, "READY=1\nSTATUS=serving");
     latd_log(LATD_INFO, "ready: %zu models", latd_models_count(d.app.models));
     for (;;) {
-        sig = sigwaitinfo(&d.signals, NULL);
+        sig = sigwaitinfo(&own.signals, NULL);
         if (stops(sig))
             return sig;
         if (sig == SIGHUP)
@@ -315,35 +189,23 @@ static void drain(int sig)
     wait_until(latd_now_ns() + 2 * second, nothing_in_flight);
 }
 
-static void stop(void)
-{
-    if (d.canary)
-        latd_canary_stop(d.canary);
-    latd_http_stop(d.http);
-    latd_http_stop(d.probes);
-    latd_infer_stop(d.app.infer);
-    latd_loop_stop(d.app.loop);
-    latd_canary_free(d.canary);
-    latd_cache_free(d.app.cache);
-    latd_store_close(d.app.store);
-    latd_models_free(d.app.models);
-}
-
 static int run(void)
 {
     struct lat_err err = {0};
-    enum lat_code code = start(&err);
+    enum lat_code code;
 
+    d.go_on = go_on;
+    code = latd_daemon_start(&d, &err);
     if (!code)
         drain(serve());
-    else if (d.caught)
-        latd_log(LATD_INFO, "%s while loading", strsignal(d.caught));
+    else if (own.caught)
+        latd_log(LATD_INFO, "%s while loading", strsignal(own.caught));
     else
         latd_log(LATD_ERROR, "%s", err.msg);
-    stop();
+    latd_daemon_stop(&d);
     if (!code)
         latd_log(LATD_INFO, "stopped");
-    return code && !d.caught;
+    return code && !own.caught;
 }
 
 /* ---- main -------------------------------------------------------------- */

@@ -52,12 +52,22 @@ static unsigned status_of(enum lat_code code)
 }
 
 /* What the contract wants beside an error. */
-static void add_headers_of(struct latd_reply *r, enum lat_code code)
+static void add_headers_of(struct latd_reply *r, enum lat_code code,
+                           bool for_good)
 {
     const char *name, *value;
 
-    for (size_t i = 0; (name = latd_wire_error_header(&value, code, i)); i++)
+    if (for_good)
+        latd_reply_header(r, "x-should-retry", "false");
+    for (size_t i = 0;
+         (name = latd_wire_error_header(&value, code, i)) && !for_good; i++)
         latd_reply_header(r, name, "%s", value);
+}
+
+/* A resource that this daemon does not have: waiting does not help. */
+static bool is_for_good(const struct lat_err *err)
+{
+    return err->word && strcmp(err->word, "no_data_dir") == 0;
 }
 
 /* The error takes the place of whatever the handler had begun to say. */
@@ -65,15 +75,16 @@ static void write_error(struct latd_exchange *x)
 {
     const char *accept = latd_req_header(&x->req, "accept");
     struct latd_reply *r = &x->req.reply;
+    bool for_good = is_for_good(&x->req.err);
 
     lat_buf_fini(&r->body);
     r->type = NULL;
     r->n_headers = 0;
     r->status = x->left ? 499 : status_of(x->code);
-    add_headers_of(r, x->code);
+    add_headers_of(r, x->code, for_good);
     if (x->code == LAT_EMETHOD)
         latd_reply_header(r, "Allow", "%s", x->allow);
-    if (x->code == LAT_ETOOBIG || x->code == LAT_EAWAY)
+    if (x->code == LAT_ETOOBIG || (x->code == LAT_EAWAY && !for_good))
         x->must_close = true;
     if (accept && strstr(accept, "application/problem+json"))
         r->type = "application/problem+json";

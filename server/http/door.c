@@ -66,24 +66,72 @@ static uint64_t wait_ms(const struct latd_exchange *x)
                              : x->http->app->config.timeout_ms;
 }
 
-/* Suspend first: a fast worker would resume what still runs.  Whatever submit
- * says, the batch ends and the connection is resumed. */
-static void wait_for_batch(struct latd_exchange *x)
+/* Suspend first: a fast worker would resume what still runs.  Whatever happens
+ * from here on, the last hold is released and the connection resumed. */
+static void suspend(struct latd_exchange *x, uint64_t deadline_ns)
 {
     x->suspended = true;
-    x->watch =
-        (struct latd_watch){.fd = socket_of(x),
-                            .deadline_ns = x->body_ns + wait_ms(x) * 1000000u,
-                            .over = on_over};
+    x->watch = (struct latd_watch){
+        .fd = socket_of(x), .deadline_ns = deadline_ns, .over = on_over};
     x->wait.run = run_wait;
     x->resume.run = run_resume;
     atomic_fetch_add(&x->http->suspended, 1);
     MHD_suspend_connection(x->conn);
     latd_loop_post(x->http->app->loop, &x->wait);
+}
+
+static void compute(struct latd_exchange *x)
+{
+    suspend(x, x->body_ns + wait_ms(x) * 1000000u);
     if (x->code == LAT_OK)
         x->code = x->handler->submit(&x->req);
     if (x->code)
         latd_infer_cancel(x->http->app->infer, &x->req.batch, LAT_ECANCEL);
+    latd_batch_release(&x->req.batch);
+}
+
+static struct latd_exchange *exchange_of(struct latd_change *c)
+{
+    return (struct latd_exchange *)((char *)c -
+                                    offsetof(struct latd_exchange, change));
+}
+
+/* Store thread. */
+static enum lat_code on_store(struct latd_change *c, struct latd_rows *rows,
+                              struct lat_err *err)
+{
+    struct latd_exchange *x = exchange_of(c);
+    enum lat_code code;
+
+    x->req.err = (struct lat_err){0};
+    code = x->handler->store(&x->req, rows);
+    if (code)
+        *err = x->req.err;
+    return code;
+}
+
+/* Store thread. */
+static void on_stored(struct latd_change *c)
+{
+    latd_batch_release(&exchange_of(c)->req.batch);
+}
+
+/* Without a deadline: a change that is queued is made, and its end is worth
+ * knowing.  The one hold is the change's. */
+static void store(struct latd_exchange *x)
+{
+    struct lat_err err = {0};
+    enum lat_code code;
+
+    x->storing = true;
+    x->change = (struct latd_change){.run = on_store, .done = on_stored};
+    atomic_store(&x->req.batch.holds, 1);
+    suspend(x, 0);
+    code = latd_database_write(x->http->app->database, &x->change, &err);
+    if (!code)
+        return;
+    x->change.code = code;
+    x->change.err = err;
     latd_batch_release(&x->req.batch);
 }
 
@@ -95,6 +143,15 @@ static enum MHD_Result reply(struct latd_exchange *x)
         x->code = x->handler->reply(&x->req);
     x->req.times.serialise = latd_now_ns() - begun;
     return latd_exchange_answer(x);
+}
+
+/* Nothing is to be computed any more. */
+static enum MHD_Result proceed(struct latd_exchange *x)
+{
+    if (x->code || x->storing || !x->handler->store)
+        return reply(x);
+    store(x);
+    return MHD_YES;
 }
 
 /* The request is whole. */
@@ -112,10 +169,10 @@ static enum MHD_Result begin(struct latd_exchange *x)
     }
     /* A begin that failed may have items that follow: wait for those, too. */
     if (atomic_load(&x->req.batch.holds) > 1 || (!x->code && x->req.compute)) {
-        wait_for_batch(x);
+        compute(x);
         return MHD_YES;
     }
-    return reply(x);
+    return proceed(x);
 }
 
 /* The deadline, the client or the drain was faster than the batch. */
@@ -134,19 +191,30 @@ static enum lat_code why_over(struct latd_exchange *x)
     return lat_fail(err, x->over, "the client left");
 }
 
-static enum MHD_Result resumed(struct latd_exchange *x)
+static void note_times(struct latd_exchange *x)
 {
     struct latd_batch *b = &x->req.batch;
     uint64_t taken = atomic_load(&b->taken_ns), done = atomic_load(&b->done_ns);
 
-    x->suspended = false;
     if (taken > x->body_ns)
         x->req.times.queue = taken - x->body_ns - x->req.times.parse;
     if (taken && done > taken)
         x->req.times.infer = done - taken;
-    if (x->over && x->code == LAT_OK)
+}
+
+static enum MHD_Result resumed(struct latd_exchange *x)
+{
+    x->suspended = false;
+    note_times(x);
+    if (x->storing) {
+        x->code = x->change.code;
+        if (x->code)
+            x->req.err = x->change.err;
+    }
+    /* What is stored is said, even when the server is about to stop. */
+    if (x->over && x->code == LAT_OK && (!x->storing || x->left))
         x->code = why_over(x);
-    return reply(x);
+    return proceed(x);
 }
 
 /* ---- libmicrohttpd's call-backs ---------------------------------------- */

@@ -8,6 +8,7 @@
 
 #include "../http.h"
 #include "../route.h"
+#include "../store/database.h"
 
 struct latd_http {
     struct latd_app *app;
@@ -20,7 +21,7 @@ struct latd_http {
 };
 
 /* Owned by the http thread that runs the connection; while it is suspended, by
- * the batch and then by the loop, which resumes it. */
+ * the batch or the store and then by the loop, which resumes it. */
 struct latd_exchange {
     struct latd_req req;
     struct latd_http *http;
@@ -29,7 +30,7 @@ struct latd_exchange {
     const struct latd_handler *handler; /* NULL: there is none */
     enum lat_code code;                 /* not LAT_OK: answer with the error */
     enum lat_code over;                 /* the watch's reason, or LAT_OK */
-    bool begun, suspended, ended, left, must_close;
+    bool begun, suspended, storing, ended, left, must_close;
     char allow[64];
     struct lat_buf body;
     uint64_t discarded;           /* bytes of a body that was refused */
@@ -38,6 +39,7 @@ struct latd_exchange {
     size_t sent; /* bytes of the reply's body */
     struct latd_watch watch;
     struct latd_task wait, resume;
+    struct latd_change change; /* when the handler stores */
 };
 
 /* ---- head.c */

@@ -1,0 +1,181 @@
+/* daemon.c - the rooms, in the order in which they start and stop. */
+#include "daemon.h"
+
+#include "cache.h"
+#include "canary.h"
+#include "cores.h"
+#include "http.h"
+#include "log.h"
+#include "store.h"
+#include "store/database.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+
+/* ---- sockets ----------------------------------------------------------- */
+
+static enum lat_code start_listening(struct latd_http **http,
+                                     struct latd_app *app, int fd,
+                                     bool only_probes, struct lat_err *err)
+{
+    const char *address =
+        only_probes ? app->config.metrics_listen : app->config.listen;
+    enum lat_code code = LAT_OK;
+    struct latd_line line;
+    char where[300];
+
+    if (fd < 0)
+        code = latd_listen(&fd, address, err);
+    if (code)
+        return code;
+    latd_listen_where(fd, where, sizeof(where));
+    code = latd_http_start(http, app, fd, only_probes, err);
+    if (code)
+        return code;
+    latd_line_begin(&line, LATD_INFO,
+                    only_probes ? "listening for metrics" : "listening");
+    latd_line_text(&line, "address", where);
+    latd_line_end(&line);
+    return LAT_OK;
+}
+
+/* systemd may hand us the socket. */
+static enum lat_code start_http(struct latd_daemon *d, struct lat_err *err)
+{
+    int fd = sd_listen_fds(1) > 0 ? SD_LISTEN_FDS_START : -1;
+    enum lat_code code = start_listening(&d->http, &d->app, fd, false, err);
+
+    d->lent = fd >= 0;
+    if (!code && d->app.config.metrics_listen[0])
+        code = start_listening(&d->probes, &d->app, -1, true, err);
+    return code;
+}
+
+/* ---- models ------------------------------------------------------------ */
+
+static enum lat_code load_models(struct latd_daemon *d, unsigned n_infer,
+                                 struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    struct latd_models_options opt = {.dir = c->models,
+                                      .infer_threads = n_infer,
+                                      .metrics = &d->metrics,
+                                      .go_on = d->go_on};
+    enum lat_code code =
+        lat_kernel_pick(&opt.kernel, c->kernel[0] ? c->kernel : NULL, err);
+
+    if (code)
+        return lat_wrap(err, code, "kernel");
+    code = latd_models_new(&d->app.models, &opt, err);
+    if (!code)
+        code = latd_models_reload(d->app.models, err);
+    if (!code && latd_models_count(d->app.models) == 0)
+        latd_log(LATD_WARNING,
+                 "no model in %s: not ready until SIGHUP finds one", c->models);
+    return code;
+}
+
+/* ---- what is kept ------------------------------------------------------ */
+
+/* The truth.  Where a data-dir was asked for, there is one or no daemon; where
+ * nobody asked and the default folder is not ours, it serves without. */
+static enum lat_code open_database(struct latd_daemon *d, struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    const struct latd_database_options opt = {.dir = c->data_dir,
+                                              .network_ok =
+                                                  c->network_store != 0,
+                                              .queue = c->max_changes};
+    enum lat_code code;
+
+    if (!c->data_dir[0])
+        return LAT_OK;
+    code = latd_database_open(&d->app.database, &opt, err);
+    if (!code || c->origin[LATD_SET_data_dir] != LATD_DEFAULT ||
+        (code != LAT_EIO && code != LAT_ENOSPACE))
+        return code;
+    latd_log(LATD_WARNING,
+             "%s; recordings, files and jobs are not served, and vectors are "
+             "kept in memory",
+             err->msg);
+    return LAT_OK;
+}
+
+static void on_store_warning(void *arg, const char *msg)
+{
+    (void)arg;
+    latd_log(LATD_WARNING, "%s", msg);
+}
+
+/* A service without its cache's file is slower, not broken. */
+static void open_store(struct latd_daemon *d)
+{
+    const struct latd_config *c = &d->app.config;
+    char path[LATD_TEXT_MAX + 16];
+    struct lat_err err = {0};
+    struct latd_store_options opt = {.path = path,
+                                     .max_bytes = c->cache_file_bytes,
+                                     .queue = 1024,
+                                     .network_ok = c->network_store != 0,
+                                     .warn = on_store_warning};
+
+    if (!d->app.database || c->cache_file_bytes == 0)
+        return;
+    snprintf(path, sizeof(path), "%s/cache.db", c->data_dir);
+    if (latd_store_open(&d->app.store, &opt, &err))
+        latd_log(LATD_WARNING, "%s; vectors are kept in memory", err.msg);
+}
+
+/* ---- start and stop ---------------------------------------------------- */
+
+static void watchdog(void)
+{
+    sd_notify(0, "WATCHDOG=1");
+}
+
+enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    unsigned n_infer =
+        c->infer_threads ? (unsigned)c->infer_threads : latd_cores();
+    enum lat_code code;
+
+    d->app.metrics = &d->metrics;
+    d->app.started = time(NULL);
+    code = latd_loop_start(&d->app.loop, err);
+    if (!code)
+        code = start_http(d, err);
+    if (!code)
+        code = open_database(d, err);
+    if (!code)
+        code = load_models(d, n_infer, err);
+    if (code)
+        return code;
+    open_store(d);
+    code = latd_cache_new(&d->app.cache, c->cache_bytes, d->app.store, err);
+    if (!code)
+        code = latd_infer_start(&d->app.infer, n_infer, c->max_queue,
+                                &d->metrics, err);
+    if (!code)
+        code = latd_canary_start(&d->canary, &d->app, watchdog, err);
+    return code;
+}
+
+void latd_daemon_stop(struct latd_daemon *d)
+{
+    if (d->canary)
+        latd_canary_stop(d->canary);
+    latd_http_stop(d->http);
+    latd_http_stop(d->probes);
+    latd_infer_stop(d->app.infer);
+    latd_database_close(d->app.database); /* done call-backs use the loop */
+    latd_loop_stop(d->app.loop);
+    latd_canary_free(d->canary);
+    latd_cache_free(d->app.cache);
+    latd_store_close(d->app.store);
+    latd_models_free(d->app.models);
+}
