@@ -1,6 +1,9 @@
 /*
  * infer.h - the queue of windows, and the threads that embed them.
  *
+ * An item is a window to embed or, with run, another piece of arithmetic, as a
+ * part of a scan.
+ *
  * Windows are taken one at a time in the order in which they came, with no
  * added delay, so an embedding cannot depend on its neighbours.  A request's
  * windows are one batch: admitted whole or not at all, done when the last one
@@ -36,7 +39,10 @@ struct latd_item {
     struct latd_model *model; /* lent by the request, which holds it */
     const float *x;           /* (window, channels), as lat_prepare cuts it */
     float *y;                 /* (dims) */
-    enum lat_code code;       /* once done */
+    /* Instead of embedding x: on an infer thread, must neither block nor take
+     * long.  owner is the handler's.  NULL for a window. */
+    enum lat_code (*run)(struct latd_item *item, struct lat_err *err);
+    enum lat_code code; /* once done */
     struct lat_err err;
 
     /* For the cache; all may be NULL.  finished: the item is done, code says
@@ -57,6 +63,10 @@ struct latd_batch {
     struct latd_item *items; /* (n), set by the handler before submit */
     size_t n;
     void (*done)(struct latd_batch *batch); /* once; any thread */
+    /* Set by the handler in begin or submit, may be NULL: called once, when all
+     * that was held is released and before done, on any thread.  Holds the
+     * batch meanwhile, and may submit more; not when cancelled is set. */
+    void (*then)(struct latd_batch *batch);
     /* The queue's own. */
     _Atomic size_t holds;
     _Atomic enum lat_code cancelled;

@@ -1,19 +1,15 @@
 /* embeddings.c - signals to latents: from the cache, from another request that
  * is at it already, or computed. */
-#define _GNU_SOURCE /* strcasestr */
 #include "../api.h"
 
-#include "../recall.h"
-#include "inputs.h"
+#include "passes.h"
 
 #include <string.h>
 
-/* One request.  Its items and recalls stand still until the batch is done. */
+/* One request. */
 struct embeddings {
     struct latd_inputs in;
-    struct latd_item *items;     /* (in.n_windows), input after input */
-    struct latd_recall *recalls; /* beside them */
-    float *z;                    /* (in.n_windows, dims) */
+    struct latd_passes passes;
     float *means;                /* (in.asked.n, dims), when pooled */
     struct latd_embed_item *out; /* what is answered */
     size_t n_out;
@@ -23,43 +19,12 @@ static enum lat_code allocate(struct embeddings *e, struct lat_err *err)
 {
     size_t dims = e->in.model->card->dims, n = e->in.n_windows;
 
-    e->items = lat_calloc(n, sizeof(*e->items));
-    e->recalls = lat_calloc(n, sizeof(*e->recalls));
-    e->z = lat_calloc(n * dims, sizeof(*e->z));
     e->means = lat_calloc(e->in.asked.pool_mean ? e->in.asked.n * dims : 0,
                           sizeof(*e->means));
     e->out = lat_calloc(n + e->in.asked.n, sizeof(*e->out));
-    if (!e->items || !e->recalls || !e->z || !e->means || !e->out)
+    if (!e->means || !e->out)
         return lat_fail(err, LAT_ENOMEM, "%zu windows", n);
     return LAT_OK;
-}
-
-static bool no_store(const struct latd_req *req)
-{
-    const char *control = latd_req_header(req, "Cache-Control");
-
-    return control && strcasestr(control, "no-store");
-}
-
-/* Asks the cache for each window.  Nothing can fail from here on: what others
- * wait for is ended or resigned, whatever becomes of this request. */
-static void recall(struct embeddings *e, struct latd_req *req)
-{
-    size_t k = 0, dims = e->in.model->card->dims;
-    bool fresh = no_store(req);
-
-    for (size_t i = 0; i < e->in.asked.n; i++) {
-        const struct lat_windows *w = e->in.prepared[i].windows;
-
-        for (size_t j = 0; w && j < w->n; j++, k++) {
-            e->items[k].model = e->in.model;
-            e->items[k].x = w->w[j].x;
-            e->items[k].y = e->z + k * dims;
-            latd_recall_begin(&e->recalls[k], req, &e->items[k], w->w[j].digest,
-                              fresh);
-            req->compute |= e->recalls[k].how != LATD_RECALLED_HIT;
-        }
-    }
 }
 
 static enum lat_code embeddings_begin(struct latd_req *req)
@@ -72,14 +37,12 @@ static enum lat_code embeddings_begin(struct latd_req *req)
     code = latd_inputs_init(&e->in, req, false);
     if (code == LAT_OK)
         code = allocate(e, &req->err);
+    if (code == LAT_OK)
+        code = latd_passes_init(&e->passes, req, &e->in, 0);
     if (code)
         return code;
     req->timeout_ms = e->in.asked.timeout_ms;
-    req->batch.items = e->items;
-    req->batch.n = e->in.n_windows;
-    latd_hist_count(&req->app->metrics->batch_inputs, e->in.n_windows);
-    latd_hist_count(&req->app->metrics->batch_samples, e->in.n_samples);
-    recall(e, req);
+    latd_passes_recall(&e->passes, req, &e->in);
     return LAT_OK;
 }
 
@@ -89,18 +52,6 @@ static enum lat_code embeddings_submit(struct latd_req *req)
 }
 
 /* ---- the answer ---- */
-
-/* The first window of input i (k on) that failed, or NULL. */
-static const struct latd_item *failed_of(const struct embeddings *e, size_t i,
-                                         size_t k)
-{
-    const struct lat_windows *w = e->in.prepared[i].windows;
-
-    for (size_t j = 0; j < w->n; j++)
-        if (e->items[k + j].code)
-            return &e->items[k + j];
-    return NULL;
-}
 
 /* One word for several windows: all hits, else the least lucky. */
 static const char *cache_word(const struct latd_recall *r, size_t n)
@@ -135,16 +86,16 @@ static void put_input(struct embeddings *e, size_t i, size_t k)
     bool pooled = e->in.asked.pool_mean;
 
     if (pooled)
-        mean_of(e->means + i * dims, e->z + k * dims, w->n, dims);
+        mean_of(e->means + i * dims, e->passes.z + k * dims, w->n, dims);
     for (size_t j = 0; j < (pooled ? 1 : w->n); j++)
         e->out[e->n_out++] = (struct latd_embed_item){
             .input = i,
             .id = e->in.asked.inputs[i].id,
-            .z = pooled ? e->means + i * dims : e->z + (k + j) * dims,
+            .z = pooled ? e->means + i * dims : e->passes.z + (k + j) * dims,
             .windows = w,
             .window = j,
             .pooled = pooled,
-            .cache = cache_word(&e->recalls[k + j], pooled ? w->n : 1),
+            .cache = cache_word(&e->passes.recalls[k + j], pooled ? w->n : 1),
         };
 }
 
@@ -165,7 +116,8 @@ static enum lat_code collect(struct embeddings *e, struct lat_err *err)
 
     for (size_t i = 0; i < e->in.asked.n; i++) {
         struct latd_prepared *p = &e->in.prepared[i];
-        const struct latd_item *bad = p->windows ? failed_of(e, i, k) : NULL;
+        const struct latd_item *bad =
+            p->windows ? latd_passes_failed(&e->passes, &e->in, i, k) : NULL;
 
         if (bad) {
             p->err = bad->err;
@@ -193,7 +145,7 @@ static void cache_status(struct latd_req *req, const struct embeddings *e)
     size_t counts[4] = {0}, how = LATD_RECALLED_HIT;
 
     for (size_t k = 0; k < e->in.n_windows; k++)
-        counts[e->recalls[k].how]++;
+        counts[e->passes.recalls[k].how]++;
     if (counts[LATD_RECALLED_BYPASS])
         how = LATD_RECALLED_BYPASS;
     else if (counts[LATD_RECALLED_MISS])
@@ -245,14 +197,9 @@ static void embeddings_end(struct latd_req *req)
 
     if (!e)
         return;
-    for (size_t k = 0; e->recalls && k < e->in.n_windows; k++)
-        if (e->recalls[k].item)
-            latd_recall_end(&e->recalls[k]);
+    latd_passes_fini(&e->passes);
     lat_free(e->out);
     lat_free(e->means);
-    lat_free(e->z);
-    lat_free(e->recalls);
-    lat_free(e->items);
     latd_inputs_fini(&e->in);
     lat_free(e);
 }

@@ -166,13 +166,10 @@ static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
     return LAT_OK;
 }
 
-enum lat_code latd_inputs_init(struct latd_inputs *in, struct latd_req *req,
-                               bool each)
+enum lat_code latd_inputs_prepare(struct latd_inputs *in, struct latd_req *req)
 {
-    enum lat_code code = decode(in, req, each);
+    enum lat_code code;
 
-    if (code)
-        return code;
     code = latd_models_ref(req->app->models, in->asked.model, &in->model,
                            &req->err);
     if (code)
@@ -186,6 +183,14 @@ enum lat_code latd_inputs_init(struct latd_inputs *in, struct latd_req *req,
     for (size_t i = 0; i < in->asked.n && code == LAT_OK; i++)
         code = prepare(in, req, i);
     return code;
+}
+
+enum lat_code latd_inputs_init(struct latd_inputs *in, struct latd_req *req,
+                               bool each)
+{
+    enum lat_code code = decode(in, req, each);
+
+    return code ? code : latd_inputs_prepare(in, req);
 }
 
 void latd_inputs_fini(struct latd_inputs *in)

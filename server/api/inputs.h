@@ -27,6 +27,9 @@ struct latd_inputs {
  * noted, whatever on_error says.  fini whatever happened. */
 LAT_MUST_CHECK enum lat_code latd_inputs_init(struct latd_inputs *in,
                                               struct latd_req *req, bool each);
+/* The same of what was decoded into in->asked from a body of another kind. */
+LAT_MUST_CHECK enum lat_code latd_inputs_prepare(struct latd_inputs *in,
+                                                 struct latd_req *req);
 void latd_inputs_fini(struct latd_inputs *in);
 
 /* What a request says to latd_wire about its query. */

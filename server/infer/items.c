@@ -17,9 +17,21 @@ void latd_batch_hold(struct latd_batch *b)
     atomic_fetch_add(&b->holds, 1);
 }
 
+/* Who sees one hold is its holder: then is his to call. */
 void latd_batch_release(struct latd_batch *b)
 {
-    if (atomic_fetch_sub(&b->holds, 1) == 1)
+    size_t holds = atomic_load(&b->holds);
+
+    do {
+        if (holds == 1 && b->then) {
+            void (*then)(struct latd_batch *) = b->then;
+
+            b->then = NULL;
+            then(b);
+            holds = atomic_load(&b->holds);
+        }
+    } while (!atomic_compare_exchange_weak(&b->holds, &holds, holds - 1));
+    if (holds == 1)
         b->done(b);
 }
 

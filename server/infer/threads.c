@@ -26,7 +26,10 @@ static void *infer_thread(void *arg)
     struct latd_item *item;
 
     while ((item = latd_infer_take(inf)) != NULL) {
-        embed(inf, item, number);
+        if (item->run)
+            item->code = item->run(item, &item->err);
+        else
+            embed(inf, item, number);
         latd_infer_finish(item);
     }
     return NULL;

@@ -149,6 +149,63 @@ TEST(infer, one_bad_item_does_not_poison_its_batch)
     CHECK(metrics.series[0].nonfinite > 0);
 }
 
+/* ---- two stages -------------------------------------------------------- */
+
+static enum lat_code sum_before(struct latd_item *item, struct lat_err *err)
+{
+    struct asker *a = item->owner;
+
+    (void)err;
+    *item->y = a->y[0] + a->y[1];
+    return LAT_OK;
+}
+
+/* The third item waits for the first two. */
+static void second_stage(struct latd_batch *b)
+{
+    if (atomic_load(&b->cancelled))
+        return;
+    atomic_store(&b->items[2].state, LATD_ITEM_NEW);
+    CHECK(latd_infer_submit(infer, b, NULL) == LAT_OK);
+}
+
+static void ask_in_stages(struct asker *a, float x)
+{
+    ask(a, 3, (float[]){x, 2, 0});
+    atomic_store(&a->items[2].state, LATD_ITEM_SETTLED);
+    a->items[2].run = sum_before;
+    a->items[2].owner = a;
+    a->req.batch.then = second_stage;
+}
+
+TEST(infer, a_second_stage_runs_once_the_first_is_done)
+{
+    UNUSED_STATE;
+    for (int i = 0; i < 200; i++) {
+        struct asker a;
+
+        ask_in_stages(&a, 1);
+        CHECK(submit(&a, NULL) == LAT_OK);
+        wait_for(&a);
+        CHECK(a.items[2].code == LAT_OK && a.y[2] == 6.0f);
+    }
+}
+
+TEST(infer, a_second_stage_does_not_follow_what_was_cancelled)
+{
+    struct asker a;
+
+    UNUSED_STATE;
+    ask_in_stages(&a, -1);
+    CHECK(submit(&a, NULL) == LAT_OK);
+    wait_entered(1);
+    latd_infer_cancel(infer, &a.req.batch, LAT_ETIMEOUT);
+    open_gate(1);
+    wait_for(&a);
+    CHECK(atomic_load(&a.items[2].state) == LATD_ITEM_SETTLED);
+    CHECK(a.y[2] == 0.0f);
+}
+
 /* Both threads stand at the gate; what follows waits behind them. */
 static void block(struct asker *a)
 {
@@ -421,6 +478,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(infer, embeds_a_batch_and_says_so_once),
         T(infer, one_bad_item_does_not_poison_its_batch),
+        T(infer, a_second_stage_runs_once_the_first_is_done),
+        T(infer, a_second_stage_does_not_follow_what_was_cancelled),
         T(infer, a_batch_is_admitted_whole_or_not_at_all),
         T(infer, what_has_not_begun_is_cancelled_and_what_has_ends),
         T(recall, is_a_miss_at_first_and_a_hit_from_then_on),
