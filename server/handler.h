@@ -60,10 +60,24 @@ enum latd_place { LATD_HEADER, LATD_QUERY };
 
 enum { LATD_HEADERS_MAX = 12, LATD_HEADER_LEN = 224 };
 
+/* A body that is made while it is sent, piece by piece.  http threads, one at a
+ * time; close is called once, whatever happened. */
+struct latd_stream {
+    /* Appends to out, which is empty; nothing appended: that was all.  After a
+     * failure the connection is cut, so that nobody takes a part for the whole.
+     */
+    enum lat_code (*next)(struct latd_stream *s, struct lat_buf *out,
+                          struct lat_err *err);
+    void (*close)(struct latd_stream *s);
+    bool sized; /* size bytes in all; else they are sent in chunks */
+    uint64_t size;
+};
+
 struct latd_reply {
-    unsigned status;     /* 0: 200 */
-    const char *type;    /* a literal; NULL: application/json */
-    struct lat_buf body; /* taken by http when it is sent */
+    unsigned status;            /* 0: 200 */
+    const char *type;           /* a literal; NULL: application/json */
+    struct lat_buf body;        /* taken by http when it is sent */
+    struct latd_stream *stream; /* taken by http, in the place of body */
     size_t n_headers;
     struct {
         const char *name; /* a literal */

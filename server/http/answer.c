@@ -78,6 +78,7 @@ static void write_error(struct latd_exchange *x)
     bool for_good = is_for_good(&x->req.err);
 
     lat_buf_fini(&r->body);
+    latd_stream_drop(r);
     r->type = NULL;
     r->n_headers = 0;
     r->status = x->left ? 499 : status_of(x->code);
@@ -177,10 +178,13 @@ void latd_exchange_end(struct latd_exchange *x)
     lat_buf_fini(&x->body);
 }
 
-static struct MHD_Response *make_response(struct latd_reply *r)
+static struct MHD_Response *make_response(struct latd_exchange *x)
 {
+    struct latd_reply *r = &x->req.reply;
     struct MHD_Response *resp;
 
+    if (r->stream)
+        return latd_stream_response(x);
     if (r->body.len == 0)
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     resp = MHD_create_response_from_buffer_with_free_callback(
@@ -214,7 +218,7 @@ enum MHD_Result latd_exchange_answer(struct latd_exchange *x)
     latd_exchange_end(x);
     x->status = r->status ? r->status : MHD_HTTP_OK;
     x->sent = r->body.len;
-    resp = make_response(r);
+    resp = make_response(x);
     if (!resp)
         return MHD_NO;
     add_headers(x, resp);

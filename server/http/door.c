@@ -252,6 +252,7 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **state,
         return;
     latd_exchange_abandon(x);
     latd_exchange_end(x);
+    latd_stream_drop(&x->req.reply);
     lat_buf_fini(&x->req.reply.body);
     lat_free(x);
     *state = NULL;

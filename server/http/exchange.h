@@ -65,6 +65,13 @@ bool latd_exchange_read_on(const struct latd_exchange *x);
 enum MHD_Result latd_exchange_collect(struct latd_exchange *x, const char *data,
                                       size_t *len);
 
+/* ---- stream.c */
+
+/* The reply's stream as a response; NULL when there is no memory, and the
+ * stream is the reply's still. */
+struct MHD_Response *latd_stream_response(struct latd_exchange *x);
+void latd_stream_drop(struct latd_reply *r); /* closes it, if there is one */
+
 /* ---- answer.c */
 
 /* Sends the reply, or the error when code says so.  Ends the handler. */
