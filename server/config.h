@@ -42,6 +42,8 @@ enum { LATD_TEXT_MAX = 512 };
            "Inputs, and windows, of one request")                             \
     NUMBER(max_samples, "max-samples", 8000000, 1, 100000000,                 \
            "Samples of the inputs of one request, at the model's rate")       \
+    NUMBER(max_pixels, "max-pixels", 50000000, 1, 1000000000,                 \
+           "Pixels of the images of one request, as they are sent")           \
     NUMBER(max_queue, "max-queue", 4096, 1, 10000000,                         \
            "Windows that may wait for an inference thread")                   \
     NUMBER(timeout_ms, "timeout-ms", 10000, 1, 600000,                        \

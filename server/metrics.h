@@ -37,7 +37,8 @@ enum latd_rejected {
 };
 
 /* How a body came, for latd_metrics.parse. */
-#define LATD_FORMAT_MAP(XX) XX(json) XX(multipart) XX(raw) XX(csv) XX(npy)
+#define LATD_FORMAT_MAP(XX) \
+    XX(json) XX(multipart) XX(raw) XX(csv) XX(npy) XX(jpeg) XX(png)
 
 enum latd_format {
 #define XX(name) LATD_FORMAT_##name,

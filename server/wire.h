@@ -24,6 +24,8 @@ enum latd_kind {
     LATD_KIND_RAW, /* application/octet-stream */
     LATD_KIND_CSV,
     LATD_KIND_NPY,
+    LATD_KIND_JPEG,
+    LATD_KIND_PNG,
 };
 
 /* Named texts, from a query or from a data URI; get gives NULL for none. */
@@ -47,7 +49,14 @@ LAT_MUST_CHECK enum lat_code latd_wire_kind(enum latd_kind *kind,
 
 /* ---- POST /v1/embeddings ----------------------------- wire/request.c */
 
-enum latd_encoding { LATD_FLOAT, LATD_BASE64, LATD_BYTES };
+enum latd_encoding {
+    LATD_FLOAT,
+    LATD_BASE64,
+    LATD_BYTES,
+    LATD_SPARSE, /* {"indices": […], "values": […]}: what is not 0 */
+};
+
+enum latd_modality { LATD_SIGNAL, LATD_IMAGE };
 
 enum {
     LATD_INCLUDE_PARTITIONS = 1,
@@ -57,10 +66,19 @@ enum {
     LATD_INCLUDE_FEATURES = 16,
 };
 
+/* A file whose header was read; its pixels were not. */
+struct latd_picture {
+    struct lat_blob file; /* in the body, or own */
+    char *own;
+    struct lat_picture_info info;
+};
+
+/* A signal or an image; neither when err says why. */
 struct latd_embed_input {
-    char *id;               /* or NULL */
-    struct lat_signal *sig; /* NULL when err says why */
-    struct lat_err err;     /* param from "input" on */
+    char *id; /* or NULL */
+    struct lat_signal *sig;
+    struct latd_picture *picture;
+    struct lat_err err; /* param from "input" on */
 };
 
 /* Where inputs stand in the body, for err->param. */
@@ -78,19 +96,23 @@ struct latd_embed_req {
     enum latd_encoding encoding;
     unsigned include;
     int block;         /* of enum lat_block; -1: the whole latent */
+    int modality;      /* of enum latd_modality; -1: not said */
     size_t dimensions; /* 0: all */
     bool normalize, partial, pool_mean;
     struct lat_cut cut;
     uint64_t timeout_ms; /* 0: not said */
     enum latd_inputs_at place;
+    uint64_t n_pixels; /* of all images, before they are resized */
 };
 
 struct latd_embed_limits {
-    size_t max_inputs; /* more are LAT_ETOOBIG, naming the setting */
-    bool each;         /* as if "on_error" were "partial" */
+    size_t max_inputs;   /* more are LAT_ETOOBIG, naming the setting */
+    bool each;           /* as if "on_error" were "partial" */
+    uint64_t max_pixels; /* of all images; 0: as many as they have */
 };
 
-/* Without "on_error": "partial", the first input that is wrong is the error. */
+/* Without "on_error": "partial", the first input that is wrong is the error.
+ * Images lie in the body, which must outlive out. */
 LAT_MUST_CHECK enum lat_code latd_wire_embed_decode(
     struct latd_embed_req *out, const struct latd_body *body,
     const struct latd_embed_limits *limits, struct lat_err *err);

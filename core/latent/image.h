@@ -45,6 +45,11 @@ void lat_image_free(struct lat_image *image);
 
 /* ---- files ----------------------------------------- formats/picture.c */
 
+const char *lat_picture_type(enum lat_picture format); /* image/jpeg, … */
+/* Reads the header alone.  LAT_EMEDIA for what is neither a JPEG nor a PNG. */
+LAT_MUST_CHECK enum lat_code lat_picture_look(struct lat_picture_info *info,
+                                              const struct lat_blob *file,
+                                              struct lat_err *err);
 /* A JPEG or a PNG, whatever its name says.  Its size is read first, and
  * LAT_ETOOBIG answers more than max_pixels (0: the default) before anything is
  * decoded.  Greyscale, palettes and 16 bits become RGB of 8; transparency is

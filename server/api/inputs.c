@@ -20,6 +20,8 @@ static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
         [LATD_KIND_RAW] = LATD_FORMAT_raw,
         [LATD_KIND_CSV] = LATD_FORMAT_csv,
         [LATD_KIND_NPY] = LATD_FORMAT_npy,
+        [LATD_KIND_JPEG] = LATD_FORMAT_jpeg,
+        [LATD_KIND_PNG] = LATD_FORMAT_png,
     };
     const struct latd_body body = {
         .type = latd_req_header(req, "Content-Type"),
@@ -28,7 +30,8 @@ static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
         .len = req->body_len,
         .query = latd_query_params(req),
     };
-    const struct latd_embed_limits limits = {req->app->config.max_inputs, each};
+    const struct latd_embed_limits limits = {req->app->config.max_inputs, each,
+                                             req->app->config.max_pixels};
     uint64_t begun = latd_now_ns();
     enum latd_kind kind;
     enum lat_code code = latd_wire_kind(&kind, &body, &req->err);
@@ -126,33 +129,36 @@ static void count_warnings(struct latd_metrics *m, const struct lat_windows *w)
             atomic_fetch_add(&m->warnings[i], 1);
 }
 
-static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
-                             size_t i)
+/* Input i came to code: its own error, or everybody's. */
+static enum lat_code refuse(struct latd_inputs *in, struct latd_req *req,
+                            size_t i, enum lat_code code)
+{
+    struct lat_err *err = &in->prepared[i].err;
+
+    latd_wire_embed_at(&in->asked, i, code, err);
+    if (in->asked.partial && code != LAT_ENOMEM)
+        return LAT_OK;
+    req->err = *err;
+    return code;
+}
+
+static enum lat_code prepare_signal(struct latd_inputs *in,
+                                    struct latd_req *req, size_t i)
 {
     struct latd_embed_input *from = &in->asked.inputs[i];
     struct latd_prepared *to = &in->prepared[i];
     size_t most = req->app->config.max_inputs;
-    enum lat_code code;
-
-    to->err = from->err;
-    if (!from->sig)
-        return LAT_OK;
-    code =
+    enum lat_code code =
         check_samples(in, from->sig, req->app->config.max_samples, &req->err);
+
     if (code == LAT_OK)
         code = check_windows(in, from->sig, most, &req->err);
     if (code)
         return latd_wire_embed_at(&in->asked, i, code, &req->err);
     code = lat_prepare(&to->windows, in->model->card, from->sig, &in->asked.cut,
                        &to->err);
-    if (code) {
-        latd_wire_embed_at(&in->asked, i, code, &to->err);
-        if (!in->asked.partial || code == LAT_ENOMEM) {
-            req->err = to->err;
-            return code;
-        }
-        return LAT_OK;
-    }
+    if (code)
+        return refuse(in, req, i, code);
     lat_signal_free(from->sig); /* its windows are copies */
     from->sig = NULL;
     in->n_windows += to->windows->n;
@@ -164,6 +170,23 @@ static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
                         "(max-inputs)",
                         in->n_windows, most);
     return LAT_OK;
+}
+
+static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
+                             size_t i)
+{
+    const struct latd_embed_input *from = &in->asked.inputs[i];
+    struct latd_prepared *to = &in->prepared[i];
+
+    to->err = from->err;
+    if (from->sig)
+        return prepare_signal(in, req, i);
+    if (!from->picture)
+        return LAT_OK;
+    return refuse(in, req, i,
+                  lat_fail_word(&to->err, LAT_EUNFIT, "modality_mismatch",
+                                "an image, but model %s reads signals",
+                                in->model->card->name));
 }
 
 enum lat_code latd_inputs_prepare(struct latd_inputs *in, struct latd_req *req)

@@ -2,11 +2,12 @@
 #include "files.h"
 
 #include "formats.h"
+#include "picture.h"
 
 #include <string.h>
 #include <strings.h>
 
-enum ending { NOT_A_FILE, HEA, DAT, CSV, NPY, OTHER };
+enum ending { NOT_A_FILE, HEA, DAT, CSV, NPY, JPEG, PNG, OTHER };
 
 static bool is_file(const struct latd_part *p)
 {
@@ -15,26 +16,28 @@ static bool is_file(const struct latd_part *p)
 
 static enum ending ending_of(const struct latd_part *p)
 {
+    static const struct {
+        const char *ending;
+        enum ending is;
+    } table[] = {
+        {".hea", HEA},  {".dat", DAT},   {".csv", CSV}, {".npy", NPY},
+        {".jpg", JPEG}, {".jpeg", JPEG}, {".png", PNG},
+    };
     const char *dot = strrchr(p->file, '.');
 
     if (!is_file(p))
         return NOT_A_FILE;
-    if (!dot)
-        return OTHER;
-    if (strcasecmp(dot, ".hea") == 0)
-        return HEA;
-    if (strcasecmp(dot, ".dat") == 0)
-        return DAT;
-    if (strcasecmp(dot, ".csv") == 0)
-        return CSV;
-    return strcasecmp(dot, ".npy") == 0 ? NPY : OTHER;
+    for (size_t i = 0; dot && i < sizeof(table) / sizeof(*table); i++)
+        if (strcasecmp(dot, table[i].ending) == 0)
+            return table[i].is;
+    return OTHER;
 }
 
 static bool is_input(const struct latd_part *p)
 {
     enum ending e = ending_of(p);
 
-    return e == HEA || e == CSV || e == NPY;
+    return e != NOT_A_FILE && e != DAT && e != OTHER;
 }
 
 size_t latd_files_count(const struct latd_part *parts, size_t n)
@@ -97,12 +100,23 @@ enum lat_code latd_file_decode(struct latd_embed_input *out,
     if (code)
         return code;
     blob = blob_of(p);
-    if (ending_of(p) == HEA)
+    switch (ending_of(p)) {
+    case HEA:
         code = decode_wfdb(&out->sig, p, parts, n, err);
-    else
-        code = latd_flat_decode(
-            &out->sig, ending_of(p) == CSV ? LATD_KIND_CSV : LATD_KIND_NPY,
-            &blob, hints, err);
+        break;
+    case JPEG: /* a photograph's name is no claim: its bytes tell */
+    case PNG:
+        return latd_picture_open(out, &blob, LATD_CLAIM_NONE, err);
+    case CSV:
+        code = latd_flat_decode(&out->sig, LATD_KIND_CSV, &blob, hints, err);
+        break;
+    case NOT_A_FILE:
+    case DAT:
+    case OTHER:
+    case NPY:
+        code = latd_flat_decode(&out->sig, LATD_KIND_NPY, &blob, hints, err);
+        break;
+    }
     return code ? lat_wrap(err, code, "%s", p->file) : LAT_OK;
 }
 
@@ -120,7 +134,7 @@ enum lat_code latd_files_check(const struct latd_part *parts, size_t n,
         if (e == OTHER && code == LAT_OK)
             code = lat_fail_word(err, LAT_EINVAL, "unsupported_format",
                                  "file \"%.60s\", expected a name ending in "
-                                 ".hea, .dat, .csv or .npy",
+                                 ".hea, .dat, .csv, .npy, .jpg or .png",
                                  parts[i].file);
     }
     if (code == LAT_OK && signal && !header)

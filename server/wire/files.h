@@ -8,7 +8,7 @@
 #include "multipart.h"
 
 /* How many inputs the file parts are: a .hea is one with its signal files,
- * each .csv and .npy is one. */
+ * each .csv, .npy, .jpg and .png is one. */
 size_t latd_files_count(const struct latd_part *parts, size_t n);
 
 /* Decodes the index-th of them; hints are what its bytes do not say.  The

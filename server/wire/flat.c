@@ -26,6 +26,9 @@ bool latd_kind_of(enum latd_kind *kind, const char *type)
         {"application/octet-stream", LATD_KIND_RAW},
         {"text/csv", LATD_KIND_CSV},
         {"application/x-npy", LATD_KIND_NPY},
+        {"image/jpeg", LATD_KIND_JPEG},
+        {"image/jpg", LATD_KIND_JPEG},
+        {"image/png", LATD_KIND_PNG},
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -278,6 +281,8 @@ enum lat_code latd_flat_decode(struct lat_signal **out, enum latd_kind kind,
         return lat_csv_decode(out, blob, &hints, err);
     case LATD_KIND_NPY:
         return lat_npy_decode(out, blob, &hints, err);
+    case LATD_KIND_JPEG:
+    case LATD_KIND_PNG:
     case LATD_KIND_JSON:
     case LATD_KIND_MULTIPART:
         break;

@@ -1,5 +1,5 @@
 /*
- * formats.h - bodies, files and data URIs that are not JSON, to a signal.
+ * formats.h - bodies, files and data URIs that are not JSON, to inputs.
  *
  * What the bytes do not say themselves stands in parameters: rate, unit,
  * channels (names with commas between), layout, and for raw numbers dtype,
@@ -20,8 +20,9 @@ LAT_MUST_CHECK enum lat_code latd_flat_decode(struct lat_signal **out,
 bool latd_kind_of(enum latd_kind *kind, const char *type);
 
 /* data:TYPE;rate=360;unit=mV;channels=MLII;base64,…  The commas of a list of
- * channels may stand as they are when ";base64," ends the head. */
-LAT_MUST_CHECK enum lat_code latd_uri_decode(struct lat_signal **out,
+ * channels may stand as they are when ";base64," ends the head.  Of an image,
+ * TYPE must be what the bytes are. */
+LAT_MUST_CHECK enum lat_code latd_uri_decode(struct latd_embed_input *out,
                                              const char *text, size_t len,
                                              struct lat_err *err);
 

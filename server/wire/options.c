@@ -5,11 +5,13 @@
 
 enum { TIMEOUT_MAX_MS = 600000, HOP_MAX = 1 << 30, MEMBERS_MAX = 32 };
 
-static const char *const members[] = {
-    "model",     "encoding_format", "dimensions", "include",
-    "partition", "normalize",       "windowing",  "timeout_ms",
-    "on_error",  "channel_match",   "modality",   "user",
-    NULL};
+static const char *const members[] = {"model",      "encoding_format",
+                                      "dimensions", "include",
+                                      "partition",  "normalize",
+                                      "windowing",  "timeout_ms",
+                                      "on_error",   "channel_match",
+                                      "modality",   "user",
+                                      "gate_mode",  NULL};
 
 static enum lat_code check_members(const json_t *obj, const char *const *extra,
                                    struct lat_err *err)
@@ -113,12 +115,13 @@ static enum lat_code read_windowing(struct latd_embed_req *out,
 static enum lat_code read_words(struct latd_embed_req *out, const json_t *obj,
                                 struct lat_err *err)
 {
-    static const char *const formats[] = {"float", "base64", "bytes", NULL};
+    static const char *const formats[] = {"float", "base64", "bytes", "sparse",
+                                          NULL};
     static const char *const errors[] = {"fail", "partial", NULL};
     static const char *const matches[] = {"name", "positional", NULL};
-    static const char *const modalities[] = {"signal", NULL};
+    static const char *const modalities[] = {"signal", "image", NULL};
     const char *blocks[LAT_N_BLOCKS + 1] = {NULL};
-    int format = LATD_FLOAT, on_error = 0, match = 0, modality = 0;
+    int format = LATD_FLOAT, on_error = 0, match = 0;
     enum lat_code code;
 
     for (int b = 0; b < LAT_N_BLOCKS; b++)
@@ -133,7 +136,7 @@ static enum lat_code read_words(struct latd_embed_req *out, const json_t *obj,
     if (code == LAT_OK)
         code = latd_json_word(&match, obj, "channel_match", matches, err);
     if (code == LAT_OK)
-        code = latd_json_word(&modality, obj, "modality", modalities, err);
+        code = latd_json_word(&out->modality, obj, "modality", modalities, err);
     out->encoding = (enum latd_encoding)format;
     out->partial = on_error == 1;
     out->cut.positional = match == 1;
@@ -220,6 +223,8 @@ static enum lat_code put_params(json_t *obj, json_t *window,
         {"on_error", "on_error", TEXT},
         {"channel_match", "channel_match", TEXT},
         {"user", "user", TEXT},
+        {"modality", "modality", TEXT},
+        {"gate_mode", "gate_mode", TEXT},
         {"windowing", "mode", WINDOWING},
         {"hop_samples", "hop_samples", WINDOWING},
         {"pool", "pool", WINDOWING},

@@ -43,7 +43,8 @@ static bool wants_samples(const struct pass *s)
            beneath(s, "input", s->depth - 1);
 }
 
-/* Data URIs: "input" itself, an element of "input", or a "url" beneath. */
+/* Data URIs: "input" itself, an element of it, a "url" or "image_url" beneath.
+ */
 static bool wants_uri(const struct pass *s)
 {
     const struct frame *top;
@@ -53,7 +54,7 @@ static bool wants_uri(const struct pass *s)
     top = &s->stack[s->depth - 1];
     if (key_is(top, "input"))
         return true;
-    if (key_is(top, "url"))
+    if (key_is(top, "url") || key_is(top, "image_url"))
         return beneath(s, "input", s->depth - 1);
     return !top->object && s->depth > 1 && key_is(top - 1, "input");
 }

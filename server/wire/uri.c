@@ -1,6 +1,7 @@
-/* uri.c - a signal in a data URI (RFC 2397). */
+/* uri.c - a signal or an image in a data URI (RFC 2397). */
 #include "base64.h"
 #include "formats.h"
+#include "picture.h"
 
 #include <string.h>
 #include <strings.h>
@@ -32,7 +33,8 @@ static enum lat_code fail_uri(struct lat_err *err, const char *what)
     return lat_fail_word(err, LAT_EINVAL, "invalid_data_uri",
                          "%s, expected data:TYPE;rate=360;unit=mV;"
                          "channels=MLII;base64,… with TYPE text/csv, "
-                         "application/x-npy or application/octet-stream",
+                         "application/x-npy or application/octet-stream, or "
+                         "data:image/png;base64,… (or image/jpeg)",
                          what);
 }
 
@@ -132,39 +134,54 @@ static enum lat_code pick_kind(enum latd_kind *kind, const char *type,
         *kind != LATD_KIND_MULTIPART)
         return LAT_OK;
     return lat_fail_word(err, LAT_EINVAL, "unsupported_media_type",
-                         "a data URI of %.60s, expected text/csv, "
-                         "application/x-npy or application/octet-stream",
+                         "a data URI of %.60s, expected image/jpeg, image/png, "
+                         "text/csv, application/x-npy or "
+                         "application/octet-stream",
                          *type ? type : "no type");
 }
 
-enum lat_code latd_uri_decode(struct lat_signal **out, const char *text,
+/* The head, and where the data begin. */
+static enum lat_code read_head(struct head *h, struct lat_blob *data,
+                               const char *text, size_t len,
+                               struct lat_err *err)
+{
+    const char *comma;
+    enum lat_code code;
+
+    if (len >= 4 && strncasecmp(text, "http", 4) == 0)
+        return fail_uri(err, "an address, and nothing is fetched");
+    if (len < 5 || strncasecmp(text, "data:", 5) != 0)
+        return fail_uri(err, "a text that is not a data URI");
+    comma = find_comma(text + 5, len - 5);
+    if (!comma)
+        return fail_uri(err, "a data URI without a comma");
+    code = split(h, text + 5, (size_t)(comma - text - 5), err);
+    data->data = comma + 1;
+    data->len = (size_t)(text + len - comma - 1);
+    return code;
+}
+
+enum lat_code latd_uri_decode(struct latd_embed_input *out, const char *text,
                               size_t len, struct lat_err *err)
 {
     struct head h = {0};
     struct latd_params params = {head_get, &h};
     struct lat_blob data = {.name = ""};
     enum latd_kind kind = LATD_KIND_CSV;
-    const char *comma;
     char *bytes = NULL;
-    enum lat_code code;
+    enum lat_code code = read_head(&h, &data, text, len, err);
 
-    if (len < 5 || strncasecmp(text, "data:", 5) != 0)
-        return fail_uri(err, "a text that is not a data URI");
-    comma = find_comma(text + 5, len - 5);
-    if (!comma)
-        return fail_uri(err, "a data URI without a comma");
-    code = split(&h, text + 5, (size_t)(comma - text - 5), err);
     if (code == LAT_OK)
         code = pick_kind(&kind, h.text, err);
+    if (code == LAT_OK)
+        code = payload(&bytes, &data.len, h.base64, &data, err);
     if (code)
         return code;
-    data.data = comma + 1;
-    data.len = (size_t)(text + len - comma - 1);
-    code = payload(&bytes, &data.len, h.base64, &data, err);
-    if (code)
-        return code;
+    if (latd_claim_of(h.text))
+        return latd_picture_adopt(out, bytes, data.len, latd_claim_of(h.text),
+                                  err);
     data.data = bytes;
-    code = latd_flat_decode(out, kind, &data, &params, err);
+    code = latd_flat_decode(&out->sig, kind, &data, &params, err);
     lat_free(bytes);
     return code;
 }

@@ -40,6 +40,7 @@ void latd_write_vector(struct latd_writer *w, const float *v, size_t n)
 {
     switch (w->r->req->encoding) {
     case LATD_FLOAT:
+    case LATD_SPARSE:
         latd_write_floats(w->out, v, n);
         return;
     case LATD_BASE64:

@@ -32,6 +32,23 @@ static void check_signal(const struct lat_signal *sig)
     check(sum > 0.0f || !(sum > 0.0f)); /* all of them can be read */
 }
 
+/* No larger than was allowed; its pixels are there or refused. */
+static void check_picture(const struct latd_picture *p)
+{
+    struct lat_picture_info info;
+    struct lat_image *image = NULL;
+    struct lat_err err = {0};
+
+    check(p->info.width > 0 && p->info.height > 0 &&
+          p->info.width * p->info.height <= 1 << 20);
+    if (lat_picture_decode(&image, &info, &p->file, 1 << 20, &err)) {
+        check(err.code && err.msg[0]);
+        return;
+    }
+    check(memcmp(&info, &p->info, sizeof(info)) == 0);
+    lat_image_free(image);
+}
+
 /* An error can be told to a client. */
 static void check_error(const struct lat_err *err)
 {
@@ -45,7 +62,7 @@ static void check_error(const struct lat_err *err)
 
 static void decode(const struct latd_body *body)
 {
-    const struct latd_embed_limits limits = {64, false};
+    const struct latd_embed_limits limits = {64, false, 1 << 20};
     struct latd_embed_req req;
     struct lat_err err = {0};
 
@@ -55,7 +72,9 @@ static void decode(const struct latd_body *body)
     }
     check(req.n > 0 && req.n <= 64 && req.model[0]);
     for (size_t i = 0; i < req.n; i++) {
-        if (req.inputs[i].sig)
+        if (req.inputs[i].picture)
+            check_picture(req.inputs[i].picture);
+        else if (req.inputs[i].sig)
             check_signal(req.inputs[i].sig);
         else
             check_error(&req.inputs[i].err);

@@ -6,7 +6,8 @@
  *     Lines: crlf          line ends of the body, but the last, become CR LF
  *     Body: base64         the body is bytes
  *     Max-Inputs: 8        instead of 2048
- *     Inputs, Channels, Samples, Id           of what is decoded, or:
+ *     Inputs, Channels, Samples, Id           of what is decoded,
+ *     Picture: 21 13 image/png                of an image, as it is stored, or:
  *     Expect: 422 word param, Message: part   of the error
  *     Needs: model         only a daemon with a model finds it wrong
  */

@@ -132,7 +132,7 @@ TEST(contract, has_examples_that_decode)
     static const char *const steps[] = {"components",       "requestBodies",
                                         "Embeddings",       "content",
                                         "application/json", "examples"};
-    const struct latd_embed_limits limits = {16, false};
+    const struct latd_embed_limits limits = {16, false, 50000000};
     json_t *at = doc, *example;
     const char *name;
     size_t n = 0;

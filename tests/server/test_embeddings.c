@@ -16,7 +16,7 @@ static enum lat_code decode(struct latd_embed_req *req,
 {
     const char *max = case_get(c, "Max-Inputs");
     struct latd_embed_limits limits = {
-        max ? (size_t)strtoul(max, NULL, 10) : 2048, false};
+        max ? (size_t)strtoul(max, NULL, 10) : 2048, false, 50000000};
     char *type, *encoding;
     struct latd_body body = case_body(c, &type, &encoding);
     enum lat_code code;
@@ -128,14 +128,36 @@ static bool right_samples(const struct wire_case *c,
     return i == n;
 }
 
+/* WIDTH HEIGHT TYPE, and pixels that can be decoded. */
+static bool right_picture(const struct wire_case *c,
+                          const struct latd_picture *p)
+{
+    struct lat_image *image = NULL;
+    char got[64];
+
+    snprintf(got, sizeof(got), "%zu %zu %s", p->info.width, p->info.height,
+             lat_picture_type(p->info.format));
+    if (lat_picture_decode(&image, NULL, &p->file, 0, NULL))
+        return false;
+    lat_image_free(image);
+    return same("picture", got, case_get(c, "Picture"), c->name);
+}
+
+static bool right_signal(const struct wire_case *c,
+                         const struct lat_signal *sig)
+{
+    return sig->n_channels == strtoul(case_get(c, "Channels"), NULL, 10) &&
+           sig->rate_hz > 0.0 && sig->channels[0].unit[0] &&
+           right_samples(c, sig);
+}
+
 static bool right(const struct wire_case *c, const struct latd_embed_req *req)
 {
-    const struct lat_signal *sig = req->inputs[0].sig;
+    const struct latd_embed_input *in = &req->inputs[0];
 
     return req->n == strtoul(case_get(c, "Inputs"), NULL, 10) &&
-           sig->n_channels == strtoul(case_get(c, "Channels"), NULL, 10) &&
-           sig->rate_hz > 0.0 && sig->channels[0].unit[0] &&
-           right_samples(c, sig) &&
+           (in->picture ? right_picture(c, in->picture)
+                        : right_signal(c, in->sig)) &&
            (!case_get(c, "Id") ||
             strcmp(req->inputs[0].id, case_get(c, "Id")) == 0) &&
            strcmp(req->model, "toy") == 0;
