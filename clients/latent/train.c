@@ -6,13 +6,12 @@
  */
 #include "catalog.h"
 #include "turned.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct options {
@@ -49,21 +48,6 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int sig)
-{
-    interrupted = sig;
-}
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* ---- progress ---- */
 
 struct show {
@@ -72,21 +56,12 @@ struct show {
     size_t first_step;
 };
 
-static void print_left(double seconds)
-{
-    unsigned long s = (unsigned long)lrint(seconds);
-
-    if (s >= 3600)
-        printf("%lu:%02lu:%02lu left", s / 3600, s / 60 % 60, s % 60);
-    else
-        printf("%lu:%02lu left", s / 60, s % 60);
-}
-
 /* On a terminal one line that is written over, elsewhere a line now and then.
  */
 static void show_progress(struct show *s, struct lat_trainer *t, bool last)
 {
-    double t_now = now(), speed;
+    double t_now = cli_now(), speed;
+    char left[32];
     struct lat_progress p;
 
     if (!last && t_now - s->shown < (s->terminal ? 0.2 : 10.0))
@@ -94,11 +69,12 @@ static void show_progress(struct show *s, struct lat_trainer *t, bool last)
     s->shown = t_now;
     p = lat_train_progress(t);
     speed = (double)(p.step - s->first_step) / fmax(t_now - s->begun, 1e-9);
+    cli_time_left(left, sizeof(left),
+                  (double)(p.n_steps - p.step) / fmax(speed, 1e-9));
     printf("%sstep %zu/%zu  loss %.4f  task %.4f  inv %.4f  var %.4f  "
-           "neg %.4f  nce %.4f  rate %.2e  %.1f steps/s  ",
+           "neg %.4f  nce %.4f  rate %.2e  %.1f steps/s  %s",
            s->terminal ? "\r" : "", p.step, p.n_steps, p.loss, p.task, p.inv,
-           p.var, p.neg, p.nce, p.rate, speed);
-    print_left((double)(p.n_steps - p.step) / fmax(speed, 1e-9));
+           p.var, p.neg, p.nce, p.rate, speed, left);
     if (p.valid_step)
         printf("  valid %.4f (best %.4f at %zu)", p.valid, p.best, p.best_step);
     printf(s->terminal && !last ? "\x1b[K" : "\n");
@@ -114,17 +90,18 @@ static enum lat_code train(struct lat_trainer *t, const struct options *o,
     struct lat_progress p = lat_train_progress(t);
     enum lat_code code = LAT_OK;
 
-    s->begun = s->saved = now();
+    s->begun = s->saved = cli_now();
     s->first_step = p.step;
-    for (size_t step = p.step; step < p.n_steps && !interrupted; step++) {
+    for (size_t step = p.step; step < p.n_steps && !cli_interrupted(); step++) {
         code = lat_train_step(t, err);
-        if (!code && now() - s->saved >= (double)(o->every ? o->every : 60)) {
+        if (!code &&
+            cli_now() - s->saved >= (double)(o->every ? o->every : 60)) {
             code = lat_train_save(t, checkpoint, err);
-            s->saved = now();
+            s->saved = cli_now();
         }
         if (code)
             return code;
-        show_progress(s, t, step + 1 == p.n_steps || interrupted);
+        show_progress(s, t, step + 1 == p.n_steps || cli_interrupted());
     }
     return LAT_OK;
 }
@@ -371,7 +348,6 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
 static int run(const struct cli_command *cmd, int argc, char **argv)
 {
     struct options o = {0};
-    struct sigaction act = {.sa_handler = on_signal};
     struct lat_err err = {0};
     char checkpoint[4096];
     int first, status;
@@ -389,8 +365,7 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
         snprintf(checkpoint, sizeof(checkpoint), "%s", o.checkpoint);
     else
         snprintf(checkpoint, sizeof(checkpoint), "%s.checkpoint", o.output);
-    sigaction(SIGINT, &act, NULL);
-    sigaction(SIGTERM, &act, NULL);
+    cli_catch_interrupts();
     return make_and_run(&o, argv[first], checkpoint, &err) ? cli_report(&err)
                                                            : CLI_OK;
 }

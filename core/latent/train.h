@@ -32,6 +32,10 @@ LAT_MUST_CHECK enum lat_code lat_recipe_of(struct lat_recipe **out,
                                            struct lat_err *err);
 /* Every key with its value, a line each, as a recipe would say it. */
 void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r);
+/* Those alone that decide what is learned and differ from their defaults: not
+ * the model's name, nor what its card says of data and licence.  A key that
+ * comes later, at its default, changes nothing here. */
+void lat_recipe_print_said(struct lat_buf *out, const struct lat_recipe *r);
 void lat_recipe_free(struct lat_recipe *r);
 
 /* ---- data sets ------------------------------------------ train/dataset.c */
@@ -94,6 +98,7 @@ struct lat_dataset_info {
     double seconds[LAT_N_SPLITS];
     size_t n_warnings; /* a sentence for each record that was left out */
     char *const *warnings;
+    char digest[LAT_DIGEST_HEX]; /* of all names and samples */
 };
 
 struct lat_dataset_info lat_dataset_info(const struct lat_dataset *d);

@@ -208,16 +208,10 @@ static void print_key(struct lat_buf *out, const struct lat_recipe *r,
     }
 }
 
-void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r)
+static void print_subjects(struct lat_buf *out, const struct lat_recipe *r)
 {
-    const struct lat__key *k;
     const char *s = r->subjects;
 
-    for (size_t i = 0; (k = lat__key(i)); i++) {
-        lat_buf_printf(out, "%s = ", k->name);
-        print_key(out, r, k);
-        lat_buf_puts(out, "\n");
-    }
     while (*s) {
         int name = (int)strcspn(s, " "), line = (int)strcspn(s, "\n");
 
@@ -225,6 +219,40 @@ void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r)
                        s + name + 1);
         s += line + 1;
     }
+}
+
+void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r)
+{
+    const struct lat__key *k;
+
+    for (size_t i = 0; (k = lat__key(i)); i++) {
+        lat_buf_printf(out, "%s = ", k->name);
+        print_key(out, r, k);
+        lat_buf_puts(out, "\n");
+    }
+    print_subjects(out, r);
+}
+
+static bool is_note(const char *key)
+{
+    return strcmp(key, "name") == 0 || strcmp(key, "data") == 0 ||
+           strcmp(key, "licence") == 0;
+}
+
+void lat_recipe_print_said(struct lat_buf *out, const struct lat_recipe *r)
+{
+    const struct lat__key *k;
+
+    for (size_t i = 0; (k = lat__key(i)); i++) {
+        struct lat_buf v = {0};
+
+        print_key(&v, r, k);
+        out->failed = out->failed || v.failed;
+        if (!is_note(k->name) && strcmp(v.v ? v.v : "", k->by_default) != 0)
+            lat_buf_printf(out, "%s = %s\n", k->name, v.v ? v.v : "");
+        lat_buf_fini(&v);
+    }
+    print_subjects(out, r);
 }
 
 enum lat_code lat__recipe_copy(struct lat_recipe **out,

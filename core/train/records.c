@@ -105,6 +105,7 @@ struct lat_dataset_info lat_dataset_info(const struct lat_dataset *d)
     struct lat_dataset_info info = {.n_warnings = d->n_warnings,
                                     .warnings = d->warnings};
 
+    lat_digest_hex(info.digest, d->digest);
     for (size_t i = 0; i < d->n_subjects; i++)
         info.subjects[d->subjects[i].split]++;
     for (size_t i = 0; i < d->n_records; i++) {

@@ -148,6 +148,25 @@ TEST(recipe, prints_what_reads_back_the_same)
     lat_recipe_free(c);
 }
 
+/* What decides a run, so that a run is known again: neither names, nor what
+ * is said as it would be anyway. */
+TEST(recipe, says_what_decides_and_no_more)
+{
+    struct lat_recipe *r = read_recipe(
+        "name = a\nobjective = scl-nce\ndata = d\nlicence = l\nlr = 0.001\n"
+        "train = x y\nsubject p = x y\nlow = 0\n",
+        NULL);
+    struct lat_buf said = {0};
+
+    UNUSED_STATE;
+    assert_non_null(r);
+    lat_recipe_print_said(&said, r);
+    assert_string_equal(said.v, "objective = scl-nce\ntrain = x y\nlow = 0\n"
+                                "subject p = x y\n");
+    lat_buf_fini(&said);
+    lat_recipe_free(r);
+}
+
 TEST(recipe, read_survives_any_failed_allocation)
 {
     struct lat_recipe *r = NULL;
@@ -343,6 +362,7 @@ int main(void)
         T(recipe, objective_brings_its_weights_wherever_it_stands),
         T(recipe, refuses_what_does_not_fit_and_says_where),
         T(recipe, prints_what_reads_back_the_same),
+        T(recipe, says_what_decides_and_no_more),
         T(recipe, read_survives_any_failed_allocation),
         T(recipe, page_has_every_key),
         T(recipe, shipped_ones_are_read),

@@ -1,0 +1,150 @@
+/* reproduce_signal.c - runs that train on recordings by a recipe. */
+#include "catalog.h"
+#include "reproduce.h"
+
+#include <unistd.h>
+
+struct signal_run {
+    struct lat_recipe *recipe;
+    struct lat_dataset *data;
+};
+
+struct lat_dataset *cli_signal_data(const struct cli_run *run)
+{
+    const struct signal_run *s = run->state;
+
+    return s->data;
+}
+
+static enum lat_code set_number(struct lat_recipe *r, const char *key,
+                                uint64_t value, struct lat_err *err)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+    return lat_recipe_set(r, key, text, err);
+}
+
+static enum lat_code read_recipe(struct cli_run *run, struct lat_err *err)
+{
+    struct signal_run *s = run->state;
+    char path[4096];
+    enum lat_code code;
+
+    cli_recipe_find(path, run->row->recipe);
+    code = lat_recipe_read(&s->recipe, path, err);
+    if (!code)
+        code = set_number(s->recipe, "steps", run->steps, err);
+    if (!code)
+        code = lat_recipe_set(s->recipe, "name", run->row->name, err);
+    for (size_t i = 0; !code && i < CLI_SETS_MAX && run->row->set[i]; i++)
+        code = cli_recipe_set(s->recipe, run->row->set[i], err);
+    return code ? code : set_number(s->recipe, "seed", 1, err);
+}
+
+/* What decides the result, but for the seed: what the recipe says, the
+ * samples, how many windows are measured. */
+static enum lat_code digest_setting(struct cli_run *run, struct lat_err *err)
+{
+    const struct signal_run *s = run->state;
+    struct lat_buf said = {0};
+    uint8_t digest[LAT_DIGEST];
+    struct lat_sha256 h;
+
+    lat_recipe_print_said(&said, s->recipe);
+    lat_buf_printf(&said, "data %s\nwindows %zu\n", run->data_sha256,
+                   run->windows);
+    if (said.failed) {
+        lat_buf_fini(&said);
+        return lat_fail(err, LAT_ENOMEM, "recipe");
+    }
+    lat_sha256_init(&h);
+    lat_sha256_add(&h, said.v, said.len);
+    lat_sha256_end(&h, digest);
+    lat_digest_hex(run->setting, digest);
+    lat_buf_fini(&said);
+    return LAT_OK;
+}
+
+enum lat_code cli_signal_open(struct cli_run *run, struct lat_err *err)
+{
+    struct signal_run *s = lat_calloc(1, sizeof(*s));
+    enum lat_code code;
+
+    run->state = s;
+    if (!s)
+        return lat_fail(err, LAT_ENOMEM, "a run");
+    code = read_recipe(run, err);
+    if (!code)
+        code = lat_dataset_open(&s->data, s->recipe, run->data, err);
+    if (code)
+        return code;
+    snprintf(run->data_sha256, sizeof(run->data_sha256), "%s",
+             lat_dataset_info(s->data).digest);
+    code = digest_setting(run, err);
+    if (!code)
+        code = set_number(s->recipe, "seed", run->seed, err);
+    lat_recipe_print_said(&run->recipe, s->recipe);
+    if (!code && run->recipe.failed)
+        code = lat_fail(err, LAT_ENOMEM, "recipe");
+    return code;
+}
+
+static enum lat_code step_through(struct cli_run *run, struct lat_trainer *t,
+                                  struct lat_err *err)
+{
+    enum lat_code code = LAT_OK;
+    double loss = 0.0;
+
+    while (!code && !lat_train_finished(t)) {
+        struct lat_progress p;
+
+        code = lat_train_step(t, err);
+        if (code)
+            break;
+        p = lat_train_progress(t);
+        loss += (p.loss - loss) * 0.05;
+        switch (cli_run_step(run, p.step, p.n_steps, loss)) {
+        case CLI_GO_ON:
+            break;
+        case CLI_SAVE:
+            code = lat_train_save(t, run->checkpoint, err);
+            break;
+        case CLI_STOP:
+            code = lat_train_save(t, run->checkpoint, err);
+            if (!code)
+                code = lat_fail(err, LAT_ECANCEL,
+                                "interrupted; the same command goes on");
+            break;
+        }
+    }
+    return code;
+}
+
+enum lat_code cli_signal_train(struct cli_run *run, struct lat_err *err)
+{
+    struct signal_run *s = run->state;
+    struct lat_trainer *t = NULL;
+    enum lat_code code =
+        lat_trainer_new(&t, s->recipe, s->data, run->kernel, run->threads, err);
+
+    if (!code && access(run->checkpoint, R_OK) == 0)
+        code = lat_train_load(t, run->checkpoint, err);
+    if (!code)
+        code = step_through(run, t, err);
+    if (!code)
+        code = lat_train_publish(t, run->model, NULL, err);
+    lat_trainer_free(t);
+    return code;
+}
+
+void cli_signal_close(struct cli_run *run)
+{
+    struct signal_run *s = run->state;
+
+    if (!s)
+        return;
+    lat_dataset_free(s->data);
+    lat_recipe_free(s->recipe);
+    lat_free(s);
+}
