@@ -5,6 +5,7 @@
  * 16.  A tile with columns beyond n has an instance of its own, since masked
  * loads cost more here.
  */
+#include "pairs.h"
 #include "tile.h"
 
 #include <immintrin.h>
@@ -168,4 +169,10 @@ static void product(const struct lat_product *p)
     lat__tile_product(&tiles, p);
 }
 
-const struct lat_kernel lat__kernel_avx2 = {"avx2", product};
+const struct lat_kernel lat__kernel_avx2 = {
+    .name = "avx2",
+    .product = product,
+    .name16 = "plain",
+    .product16 = lat__pairs_product,
+    .narrow = lat__pairs_narrow,
+};

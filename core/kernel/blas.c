@@ -5,7 +5,7 @@
  * overlap.  So each call gets a tile of always the same number of rows, copied
  * from a and filled up with zeros.
  */
-#include "kernel.h"
+#include "pairs.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -85,4 +85,10 @@ static void product(const struct lat_product *p)
             tile(p, i, j);
 }
 
-const struct lat_kernel lat__kernel_blas = {"blas", product};
+const struct lat_kernel lat__kernel_blas = {
+    .name = "blas",
+    .product = product,
+    .name16 = "plain",
+    .product16 = lat__pairs_product,
+    .narrow = lat__pairs_narrow,
+};

@@ -24,14 +24,20 @@ static bool have_avx512(void)
 {
     return __builtin_cpu_supports("avx512f");
 }
+
+static bool have_avx512_bf16(void)
+{
+    return __builtin_cpu_supports("avx512bf16");
+}
 #endif
 
-/* The fastest first. */
+/* The fastest first; of one name the first that there is. */
 static const struct {
     const struct lat_kernel *kernel;
     bool (*have)(void);
 } kernels[] = {
 #ifdef LAT_X86_64
+    {&lat__kernel_avx512_bf16, have_avx512_bf16},
     {&lat__kernel_avx512, have_avx512},
     {&lat__kernel_avx2, have_avx2},
 #endif
@@ -45,7 +51,7 @@ static enum lat_code unknown(const char *name, struct lat_err *err)
     char names[64] = "";
 
     for (size_t i = 0; i < N_KERNELS; i++)
-        if (kernels[i].have()) {
+        if (kernels[i].have() && !strstr(names, kernels[i].kernel->name)) {
             strcat(names, names[0] ? ", " : "");
             strcat(names, kernels[i].kernel->name);
         }

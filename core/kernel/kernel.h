@@ -9,6 +9,9 @@
  * by the weights is the same with rows and columns of a exchanged.
  *
  * Within one kernel a row of c has the same bytes whatever m is.
+ *
+ * product16 multiplies bfloat16 numbers and adds in float32.  Its a and b hold
+ * pairs of them, see pairs.h: k, a_row, a_col and b_row count pairs.
  */
 #ifndef LAT_KERNEL_H
 #define LAT_KERNEL_H
@@ -32,10 +35,17 @@ struct lat_product {
 struct lat_kernel {
     const char *name;
     void (*product)(const struct lat_product *p);
+    const char *name16;
+    void (*product16)(const struct lat_product *p);
+    /* Floats to pairs: to (lat__pairs(n)) from from (n). */
+    void (*narrow)(float *to, const float *from, size_t n);
 };
 
 extern const struct lat_kernel lat__kernel_blas;
 extern const struct lat_kernel lat__kernel_avx2;
 extern const struct lat_kernel lat__kernel_avx512;
+extern const struct lat_kernel lat__kernel_avx512_bf16;
+
+void lat__avx512_product(const struct lat_product *p);
 
 #endif

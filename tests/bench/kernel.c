@@ -58,7 +58,8 @@ static float *noise(size_t n)
 }
 
 /* The best of several rounds, in GFLOP/s: the machine is shared. */
-static double rate(const struct lat_kernel *k, const struct lat_product *p)
+static double rate(void (*product)(const struct lat_product *p),
+                   const struct lat_product *p)
 {
     double flop = 2.0 * (double)p->m * (double)p->n * (double)p->k, best = 0.0;
     size_t times = 1 + (size_t)(4e7 / flop);
@@ -67,7 +68,7 @@ static double rate(const struct lat_kernel *k, const struct lat_product *p)
         double begin = now(), r;
 
         for (size_t i = 0; i < times; i++)
-            k->product(p);
+            product(p);
         r = flop * (double)times / (now() - begin) / 1e9;
         best = r > best ? r : best;
     }
@@ -76,7 +77,8 @@ static double rate(const struct lat_kernel *k, const struct lat_product *p)
 
 /* One full tile: all it reads stays in the first cache, and 24 products of
  * registers hide it. */
-static double peak(const struct lat_kernel *k, float *a, float *b, float *c)
+static double peak(const struct lat_kernel *k, bool bfloat16, float *a,
+                   float *b, float *c)
 {
     struct lat_product p = {.m = 12,
                             .n = 32,
@@ -89,10 +91,23 @@ static double peak(const struct lat_kernel *k, float *a, float *b, float *c)
                             .c = c,
                             .c_row = 32};
 
-    return rate(k, &p);
+    return bfloat16 ? 2.0 * rate(k->product16, &p) : rate(k->product, &p);
 }
 
-static double measure(const struct lat_kernel *k, const struct shape *s)
+/* The same product of bfloat16: half as many terms of two each.  Products whose
+ * rows are not whole pairs apart are those of the trainer and of small layers,
+ * whose rows are gathered first. */
+static double rate16(const struct lat_kernel *k, struct lat_product p)
+{
+    if (p.a_col != 1)
+        return 0.0;
+    p.k = (p.k + 1) / 2;
+    p.a_row = (p.a_row + 1) / 2;
+    return 2.0 * rate(k->product16, &p);
+}
+
+static double measure(const struct lat_kernel *k, const struct shape *s,
+                      bool bfloat16)
 {
     float *a = noise(s->m * s->a_row + s->k * s->a_col);
     float *b = noise(s->k * s->n), *c = noise(s->m * s->n);
@@ -114,7 +129,7 @@ static double measure(const struct lat_kernel *k, const struct shape *s)
         p.bias = NULL;
         p.add = true;
     }
-    r = rate(k, &p);
+    r = bfloat16 ? rate16(k, p) : rate(k->product, &p);
     lat_free(bias);
     lat_free(c);
     lat_free(b);
@@ -124,21 +139,27 @@ static double measure(const struct lat_kernel *k, const struct shape *s)
 
 int main(void)
 {
-    static const char *const names[] = {"avx512", "avx2", "blas"};
+    static const struct {
+        const char *name;
+        bool bfloat16;
+    } columns[] = {
+        {"avx512", false}, {"avx2", false}, {"blas", false}, {"avx512", true}};
     static float a[16], b[200 * 32], c[12 * 32];
 
     lat_blas_single();
-    printf("%-20s %10s %10s %10s\n", "GFLOP/s", "avx512", "avx2", "blas");
+    printf("%-20s %10s %10s %10s %10s\n", "GFLOP/s", "avx512", "avx2", "blas",
+           "bfloat16");
     for (size_t s = 0; s <= sizeof(shapes) / sizeof(shapes[0]); s++) {
         printf("%-20s", s ? shapes[s - 1].name : "peak");
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < 4; i++) {
             const struct lat_kernel *k;
 
-            if (lat_kernel_pick(&k, names[i], NULL))
+            if (lat_kernel_pick(&k, columns[i].name, NULL))
                 printf(" %10s", "-");
             else
                 printf(" %10.1f",
-                       s ? measure(k, &shapes[s - 1]) : peak(k, a, b, c));
+                       s ? measure(k, &shapes[s - 1], columns[i].bfloat16)
+                         : peak(k, columns[i].bfloat16, a, b, c));
         }
         printf("\n");
     }

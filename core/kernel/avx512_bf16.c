@@ -1,0 +1,35 @@
+/*
+ * avx512_bf16.c - products of bfloat16 with AVX-512, two terms an instruction.
+ *
+ * The tiles are those of float32: a lane of b is two numbers of a column, an
+ * element of a two of a row, and VDPBF16PS adds both of their products.
+ */
+#define AVX512 __attribute__((target("avx512f,avx512bf16")))
+#define TIMES(sum, a, b) _mm512_dpbf16_ps(sum, (__m512bh)(a), (__m512bh)(b))
+
+#include "avx512_tiles.h"
+#include "pairs.h"
+
+AVX512 static void narrow(float *to, const float *from, size_t n)
+{
+    const __m512 zero = _mm512_setzero_ps();
+    size_t i = 0;
+
+    for (; i < n; i += 2 * LANES) {
+        const __mmask16 low = lanes(n - i, 0), high = lanes(n - i, 1);
+        const __m512 x = _mm512_mask_loadu_ps(zero, low, from + i);
+        const __m512 y = _mm512_mask_loadu_ps(zero, high, from + i + LANES);
+        const __mmask16 whole = lanes((n - i + 1) / 2, 0);
+
+        _mm512_mask_storeu_ps(to + i / 2, whole,
+                              (__m512)_mm512_cvtne2ps_pbh(y, x));
+    }
+}
+
+const struct lat_kernel lat__kernel_avx512_bf16 = {
+    .name = "avx512",
+    .product = lat__avx512_product,
+    .name16 = "avx512_bf16",
+    .product16 = tiled,
+    .narrow = narrow,
+};
