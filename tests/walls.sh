@@ -34,7 +34,7 @@ door() {
 door 'cblas\.h|openblas[a-z_]*\.h' 'core/base/|core/kernel/'
 door 'nettle/.*' 'core/base/'
 door 'threads\.h' 'core/base/'
-door 'immintrin\.h|x86intrin\.h|arm_neon\.h' 'core/kernel/'
+door 'immintrin\.h|x86intrin\.h|arm_neon\.h' 'core/kernel/|tests/core/test_amx\.c'
 door 'samplerate\.h' 'core/signal/resample\.c'
 door 'turbojpeg\.h|jpeglib\.h' 'core/formats/jpeg\.c'
 door 'png\.h' 'core/formats/png\.c'

@@ -10,7 +10,7 @@
 #include "avx512_tiles.h"
 #include "pairs.h"
 
-AVX512 static void narrow(float *to, const float *from, size_t n)
+AVX512 void lat__avx512_narrow(float *to, const float *from, size_t n)
 {
     const __m512 zero = _mm512_setzero_ps();
     size_t i = 0;
@@ -31,5 +31,5 @@ const struct lat_kernel lat__kernel_avx512_bf16 = {
     .product = lat__avx512_product,
     .name16 = "avx512_bf16",
     .product16 = tiled,
-    .narrow = narrow,
+    .narrow = lat__avx512_narrow,
 };

@@ -7,6 +7,11 @@
 #include "../latent/model.h"
 
 #include <cblas.h>
+#ifdef LAT_X86_64
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #include <string.h>
 
 static bool have_any(void)
@@ -29,6 +34,17 @@ static bool have_avx512_bf16(void)
 {
     return __builtin_cpu_supports("avx512bf16");
 }
+
+/* Tiles are memory of each thread, which the system gives only when asked. */
+static bool have_amx(void)
+{
+    enum { TILE = 1 << 24, BF16 = 1 << 22, ASK = 0x1023, TILE_DATA = 18 };
+    unsigned a, b, c, d;
+
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & TILE) &&
+           (d & BF16) && have_avx512_bf16() &&
+           syscall(SYS_arch_prctl, ASK, TILE_DATA) == 0;
+}
 #endif
 
 /* The fastest first; of one name the first that there is. */
@@ -37,6 +53,7 @@ static const struct {
     bool (*have)(void);
 } kernels[] = {
 #ifdef LAT_X86_64
+    {&lat__kernel_amx, have_amx},
     {&lat__kernel_avx512_bf16, have_avx512_bf16},
     {&lat__kernel_avx512, have_avx512},
     {&lat__kernel_avx2, have_avx2},

@@ -11,13 +11,17 @@
  * Within one kernel a row of c has the same bytes whatever m is.
  *
  * product16 multiplies bfloat16 numbers and adds in float32.  Its a and b hold
- * pairs of them, see pairs.h: k, a_row, a_col and b_row count pairs.
+ * pairs of them, see pairs.h: k, a_row and b_row count pairs, a_col is 1.  It
+ * may read as if k and n were multiples of LAT_LINE: in a there is something
+ * finite, in b columns of anything finite and rows of zeros.
  */
 #ifndef LAT_KERNEL_H
 #define LAT_KERNEL_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+enum { LAT_LINE = 16 };
 
 struct lat_product {
     size_t m, n, k;
@@ -45,7 +49,10 @@ extern const struct lat_kernel lat__kernel_blas;
 extern const struct lat_kernel lat__kernel_avx2;
 extern const struct lat_kernel lat__kernel_avx512;
 extern const struct lat_kernel lat__kernel_avx512_bf16;
+extern const struct lat_kernel lat__kernel_amx;
 
+/* What these have in common. */
 void lat__avx512_product(const struct lat_product *p);
+void lat__avx512_narrow(float *to, const float *from, size_t n);
 
 #endif
