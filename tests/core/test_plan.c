@@ -260,7 +260,7 @@ static void moody(const struct lat_product *q)
 
 TEST(plan, self_test_finds_a_kernel_that_does_not_repeat_itself)
 {
-    const struct lat_kernel kernel = {"moody", moody};
+    const struct lat_kernel kernel = {.name = "moody", .product = moody};
     struct lat_model *m = model_of(&specs[0]);
     struct lat_plan *p = NULL;
     struct lat_err err = {0};
