@@ -137,18 +137,13 @@ LAT_MUST_CHECK enum lat_code latd_recordings_list(
 
 /* ---- an index beside it -------------------------------------------------- */
 
-/* Lent for the call. */
-struct latd_vectors_of {
-    const char *id, *digest;
-    size_t windows, dims;
-    const float *v; /* (windows, dims) */
-};
-
 /* Told of what was committed: on the store thread, before whoever asked for it
- * hears; in the order of the commits.  An upsert is told as removed, then as
- * put for each of its models. */
+ * hears; in the order of the commits.  put: the whole recording as it is now,
+ * with all its vectors (no keys, no waveform), in the place of what there was
+ * of it: an upsert, or one more model's vectors, is told once, so that nobody
+ * finds it missing in between.  What is told is lent for the call. */
 struct latd_recordings_listener {
-    void (*put)(void *arg, const struct latd_vectors_of *v);
+    void (*put)(void *arg, const struct latd_recording *r);
     void (*removed)(void *arg, const char *id);
     void *arg;
 };
@@ -157,13 +152,14 @@ struct latd_recordings_listener {
 void latd_recordings_listen(struct latd_database *db,
                             const struct latd_recordings_listener *listener);
 
-/* Every set of vectors of digest (NULL: of all), in no particular order; dims
- * differ only between digests.  progress, which may be NULL, is called now and
- * then with how many were visited of how many there are; false ends the scan
- * with LAT_ECANCEL.  For a start: a read that may take seconds. */
+/* Every recording with all its vectors (no keys, no waveform), in the order in
+ * which they were first put.  digest: those alone that have vectors of it;
+ * NULL: all.  progress, which may be NULL, is called now and then with how many
+ * were visited of how many there are; false ends the scan with LAT_ECANCEL.
+ * For a start: a read that may take seconds.  r is lent for the call. */
 struct latd_recordings_scan {
     const char *digest;
-    enum lat_code (*visit)(void *arg, const struct latd_vectors_of *v,
+    enum lat_code (*visit)(void *arg, const struct latd_recording *r,
                            struct lat_err *err);
     bool (*progress)(void *arg, uint64_t visited, uint64_t all);
     void *arg;
