@@ -27,6 +27,8 @@ enum { LATD_TEXT_MAX = 512 };
     TEXT(data_dir, "data-dir", "/var/lib/latentd",                            \
          "Folder for what the daemon keeps; empty: nothing is kept")          \
     TEXT(config, "config", "", "File of settings, a line each: name = value") \
+    TEXT(keys_file, "keys-file", "",                                          \
+         "File of API keys, by latent keys; empty: no key is asked for")      \
     TEXT(kernel, "kernel", "",                                                \
          "blas, avx2 or avx512; empty: the fastest that the processor has")   \
     TEXT(log_level, "log-level", "info", "debug, info, warning or error")     \
@@ -62,6 +64,15 @@ enum { LATD_TEXT_MAX = 512 };
            "Changes that may wait to be written to data-dir")                 \
     NUMBER(network_store, "network-store", 0, 0, 1,                           \
            "1: keep the database on a network file system all the same")      \
+    NUMBER(                                                                   \
+        insecure_listen, "insecure-listen", 0, 0, 1,                          \
+        "1: without keys, serve other addresses than loopback all the same")  \
+    NUMBER(key_rate, "key-rate", 0, 0, 1000000,                               \
+           "Requests a second of a key that has no rate of its own; 0: any")  \
+    NUMBER(key_burst, "key-burst", 0, 0, 1000000,                             \
+           "Requests of a key at once; 0: as many as key-rate")               \
+    NUMBER(key_bytes, "key-bytes", 0, 0, 1024 * (uint64_t)LATD_GIB,           \
+           "Bytes of bodies a minute of a key that has no own bytes; 0: any") \
     NUMBER(drain_delay, "drain-delay", 5, 0, 3600,                            \
            "Seconds to serve on, not ready, after SIGTERM")                   \
     NUMBER(drain_timeout, "drain-timeout", 18, 0, 3600,                       \

@@ -1,6 +1,7 @@
 /* daemon.c - the rooms, in the order in which they start and stop. */
 #include "daemon.h"
 
+#include "auth.h"
 #include "cache.h"
 #include "canary.h"
 #include "cores.h"
@@ -15,6 +16,26 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
+
+/* ---- keys -------------------------------------------------------------- */
+
+static enum lat_code read_keys(struct latd_app *app, struct lat_err *err)
+{
+    const struct latd_config *c = &app->config;
+    struct latd_auth_options opt = {.path = c->keys_file,
+                                    .rate = c->key_rate,
+                                    .burst = c->key_burst,
+                                    .bytes = c->key_bytes};
+    enum lat_code code;
+
+    if (!c->keys_file[0])
+        return LAT_OK;
+    code = latd_auth_open(&app->auth, &opt, err);
+    if (!code)
+        latd_log(latd_auth_count(app->auth) ? LATD_INFO : LATD_WARNING,
+                 "%zu keys in %s", latd_auth_count(app->auth), c->keys_file);
+    return code;
+}
 
 /* ---- sockets ----------------------------------------------------------- */
 
@@ -146,7 +167,9 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
 
     d->app.metrics = &d->metrics;
     d->app.started = time(NULL);
-    code = latd_loop_start(&d->app.loop, err);
+    code = read_keys(&d->app, err);
+    if (!code)
+        code = latd_loop_start(&d->app.loop, err);
     if (!code)
         code = start_http(d, err);
     if (!code)
@@ -178,4 +201,5 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_cache_free(d->app.cache);
     latd_store_close(d->app.store);
     latd_models_free(d->app.models);
+    latd_auth_close(d->app.auth);
 }

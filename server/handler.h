@@ -26,6 +26,7 @@
 #include "metrics.h"
 #include "models.h"
 
+struct latd_auth;
 struct latd_cache;
 struct latd_database;
 struct latd_rows;
@@ -50,6 +51,7 @@ struct latd_app {
     struct latd_cache *cache;
     struct latd_store *store;       /* NULL: no vector is kept */
     struct latd_database *database; /* NULL: nothing is kept */
+    struct latd_auth *auth;         /* NULL: no key is asked for */
     _Atomic enum latd_state state;
     _Atomic bool failing; /* the canary pass did not come back */
     int64_t started;      /* seconds since 1970 */
@@ -107,7 +109,8 @@ struct latd_req {
     char param[256];  /* what stood at {id} in the route, decoded */
     const char *body; /* body_len bytes and a NUL */
     size_t body_len;
-    char id[72]; /* X-Request-Id, the client's or ours */
+    char id[72];     /* X-Request-Id, the client's or ours */
+    const char *key; /* the name of the client's key; "": none is asked for */
     /* NULL when there is none; lent as long as the request lives. */
     const char *(*get)(const struct latd_req *req, enum latd_place place,
                        const char *name);

@@ -11,8 +11,9 @@
 
 struct latd_http;
 
-/* fd is a listening socket, adopted. only_probes: routes that are not probes
- * do not exist on it. */
+/* fd is a listening socket, adopted; refused when others than this machine can
+ * reach it, and there are no keys (insecure-listen). only_probes: routes that
+ * are not probes do not exist on it. */
 LAT_MUST_CHECK enum lat_code latd_http_start(struct latd_http **out,
                                              struct latd_app *app, int fd,
                                              bool only_probes,
@@ -32,6 +33,8 @@ void latd_http_stop(struct latd_http *http);
 /* A listening socket on HOST:PORT or [V6]:PORT. */
 LAT_MUST_CHECK enum lat_code latd_listen(int *fd, const char *address,
                                          struct lat_err *err);
+/* Nobody but this machine can reach it. */
+bool latd_listen_is_local(int fd);
 /* Its address as HOST:PORT, with the port that was free. */
 void latd_listen_where(int fd, char *where, size_t len);
 

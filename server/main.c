@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE /* sigtimedwait, as POSIX has it */
 #include "arguments.h"
+#include "auth.h"
 #include "daemon.h"
 #include "http.h"
 #include "log.h"
@@ -104,10 +105,23 @@ static bool go_on(void *arg, const char *file)
 
 /* ---- run and stop ------------------------------------------------------ */
 
+static void reload_keys(void)
+{
+    struct lat_err err = {0};
+
+    if (!d.app.auth)
+        return;
+    if (latd_auth_reload(d.app.auth, &err))
+        latd_log(LATD_ERROR, "reload: %s; the keys stay as they were", err.msg);
+    else
+        latd_log(LATD_INFO, "reloaded: %zu keys", latd_auth_count(d.app.auth));
+}
+
 static void reload(void)
 {
     struct lat_err err = {0};
 
+    reload_keys();
     sd_notify(0, "RELOADING=1\nSTATUS=reading the models again");
     if (latd_models_reload(d.app.models, &err))
         latd_log(LATD_ERROR, "reload: %s", err.msg);

@@ -27,7 +27,9 @@ enum latd_method {
 const char *latd_method_name(enum latd_method m);
 
 #define LATD_REJECTED_MAP(XX) \
-    XX(overloaded) XX(deadline) XX(too_large) XX(cancelled) XX(invalid)
+    XX(overloaded)            \
+    XX(deadline)              \
+    XX(too_large) XX(cancelled) XX(invalid) XX(unauthorized) XX(rate_limited)
 
 enum latd_rejected {
 #define XX(name) LATD_REJECTED_##name,

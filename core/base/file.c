@@ -109,8 +109,8 @@ static void sync_folder(const char *path)
     lat_free(copy);
 }
 
-enum lat_code lat_file_write(const char *path, const void *p, size_t len,
-                             struct lat_err *err)
+static enum lat_code replace(const char *path, const void *p, size_t len,
+                             mode_t mode, struct lat_err *err)
 {
     enum lat_code code = LAT_OK;
     struct lat_buf tmp = {0};
@@ -127,7 +127,7 @@ enum lat_code lat_file_write(const char *path, const void *p, size_t len,
         goto out;
     }
     code = write_all(fd, p, len, err);
-    if (code == LAT_OK && fchmod(fd, 0644))
+    if (code == LAT_OK && fchmod(fd, mode))
         code = fail_errno(err, "set the mode");
     if (code == LAT_OK && rename(tmp.v, path))
         code = fail_errno(err, "rename");
@@ -140,4 +140,16 @@ out:
         close(fd);
     lat_buf_fini(&tmp);
     return code ? lat_wrap(err, code, "%s", path) : LAT_OK;
+}
+
+enum lat_code lat_file_write(const char *path, const void *p, size_t len,
+                             struct lat_err *err)
+{
+    return replace(path, p, len, 0644, err);
+}
+
+enum lat_code lat_file_write_private(const char *path, const void *p,
+                                     size_t len, struct lat_err *err)
+{
+    return replace(path, p, len, 0600, err);
 }

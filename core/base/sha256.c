@@ -1,6 +1,7 @@
 /* sha256.c - the door to nettle, which uses the processor's own rounds. */
 #include "../latent/base.h"
 
+#include <nettle/memops.h>
 #include <nettle/sha2.h>
 
 #include <assert.h>
@@ -27,6 +28,11 @@ void lat_sha256_add(struct lat_sha256 *h, const void *p, size_t len)
 void lat_sha256_end(struct lat_sha256 *h, uint8_t digest[LAT_DIGEST])
 {
     sha256_digest(state_of(h), LAT_DIGEST, digest);
+}
+
+bool lat_digest_equal(const uint8_t a[LAT_DIGEST], const uint8_t b[LAT_DIGEST])
+{
+    return memeql_sec(a, b, LAT_DIGEST) != 0;
 }
 
 void lat_digest_hex(char hex[LAT_DIGEST_HEX], const uint8_t digest[LAT_DIGEST])

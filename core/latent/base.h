@@ -117,6 +117,8 @@ struct lat_sha256 {
 void lat_sha256_init(struct lat_sha256 *h);
 void lat_sha256_add(struct lat_sha256 *h, const void *p, size_t len);
 void lat_sha256_end(struct lat_sha256 *h, uint8_t digest[LAT_DIGEST]);
+/* Takes as long whatever differs, for digests of secrets. */
+bool lat_digest_equal(const uint8_t a[LAT_DIGEST], const uint8_t b[LAT_DIGEST]);
 /* Lower-case hexadecimal with a NUL. */
 void lat_digest_hex(char hex[LAT_DIGEST_HEX], const uint8_t digest[LAT_DIGEST]);
 
@@ -131,5 +133,9 @@ LAT_MUST_CHECK enum lat_code lat_file_read(char **out, size_t *len,
  * file or the new one, never a part. */
 LAT_MUST_CHECK enum lat_code lat_file_write(const char *path, const void *p,
                                             size_t len, struct lat_err *err);
+/* The same, with mode 600: for its owner alone. */
+LAT_MUST_CHECK enum lat_code lat_file_write_private(const char *path,
+                                                    const void *p, size_t len,
+                                                    struct lat_err *err);
 
 #endif

@@ -52,13 +52,24 @@ static unsigned status_of(enum lat_code code)
 }
 
 /* What the contract wants beside an error. */
-static void add_headers_of(struct latd_reply *r, enum lat_code code,
+static void add_headers_of(struct latd_reply *r, const struct latd_exchange *x,
                            bool for_good)
 {
+    enum lat_code code = x->code;
+    uint64_t retry_ms = code == LAT_EFULL ? x->who.retry_ms : 0;
     const char *name, *value;
 
     if (for_good)
         latd_reply_header(r, "x-should-retry", "false");
+    if (retry_ms) { /* known better than by the table */
+        uint64_t s = (retry_ms + 999) / 1000;
+
+        latd_reply_header(r, "Retry-After", "%llu",
+                          (unsigned long long)(s < 120 ? s : 120));
+        latd_reply_header(r, "retry-after-ms", "%llu",
+                          (unsigned long long)retry_ms);
+        return;
+    }
     for (size_t i = 0;
          (name = latd_wire_error_header(&value, code, i)) && !for_good; i++)
         latd_reply_header(r, name, "%s", value);
@@ -82,7 +93,7 @@ static void write_error(struct latd_exchange *x)
     r->type = NULL;
     r->n_headers = 0;
     r->status = x->left ? 499 : status_of(x->code);
-    add_headers_of(r, x->code, for_good);
+    add_headers_of(r, x, for_good);
     if (x->code == LAT_EMETHOD)
         latd_reply_header(r, "Allow", "%s", x->allow);
     if (x->code == LAT_ETOOBIG || (x->code == LAT_EAWAY && !for_good))
@@ -126,6 +137,10 @@ static void count_rejected(const struct latd_exchange *x)
         return;
     if (x->left)
         why = LATD_REJECTED_cancelled;
+    else if (x->code == LAT_EAUTH || x->code == LAT_EACCESS)
+        why = LATD_REJECTED_unauthorized;
+    else if (x->code == LAT_EFULL && x->who.retry_ms)
+        why = LATD_REJECTED_rate_limited;
     else if (x->code == LAT_EFULL)
         why = LATD_REJECTED_overloaded;
     else if (x->code == LAT_ETIMEOUT)
@@ -152,6 +167,8 @@ static void report(const struct latd_exchange *x)
     latd_line_text(&line, "id", req->id);
     latd_line_text(&line, "method", latd_method_name(req->method));
     latd_line_text(&line, "path", req->path);
+    if (x->who.name[0])
+        latd_line_text(&line, "key", x->who.name);
     latd_line_count(&line, "status", x->status);
     latd_line_count(&line, "bytes_in", req->body_len + x->discarded);
     latd_line_count(&line, "bytes_out", x->sent);

@@ -51,6 +51,8 @@ enum MHD_Result latd_exchange_collect(struct latd_exchange *x, const char *data,
                  x->req.id, (unsigned long long)c->body_timeout);
         return MHD_NO;
     }
+    if (x->code == LAT_OK && !latd_req_header(&x->req, "Content-Length"))
+        latd_auth_charge(x->http->app->auth, x->who.name, *len);
     if (x->code == LAT_OK)
         x->code = keep(x, data, *len);
     if (x->code) {

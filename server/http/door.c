@@ -269,16 +269,35 @@ static void on_log(void *cls, const char *fmt, va_list args)
     latd_log(LATD_DEBUG, "libmicrohttpd: %s", msg);
 }
 
+/* Whoever can connect may ask for anything when there are no keys. */
+static enum lat_code check_address(const struct latd_app *app, int fd,
+                                   struct lat_err *err)
+{
+    char where[300];
+
+    if (app->auth || app->config.insecure_listen || latd_listen_is_local(fd))
+        return LAT_OK;
+    latd_listen_where(fd, where, sizeof(where));
+    return lat_fail(err, LAT_EACCESS,
+                    "%s can be reached from elsewhere, and there are no keys: "
+                    "set keys-file (see latent keys), or insecure-listen to 1 "
+                    "where something else keeps the others out",
+                    where);
+}
+
 enum lat_code latd_http_start(struct latd_http **out, struct latd_app *app,
                               int fd, bool only_probes, struct lat_err *err)
 {
     const struct latd_config *c = &app->config;
     struct latd_http *http = lat_calloc(1, sizeof(*http));
     unsigned threads = only_probes ? 1 : (unsigned)c->http_threads;
+    enum lat_code code =
+        http ? check_address(app, fd, err) : lat_fail(err, LAT_ENOMEM, "http");
 
-    if (!http) {
+    if (code) {
         close(fd);
-        return lat_fail(err, LAT_ENOMEM, "http");
+        lat_free(http);
+        return code;
     }
     http->app = app;
     http->fd = fd;

@@ -6,6 +6,7 @@
 
 #include <microhttpd.h>
 
+#include "../auth.h"
 #include "../http.h"
 #include "../route.h"
 #include "../store/database.h"
@@ -32,6 +33,7 @@ struct latd_exchange {
     enum lat_code over;                 /* the watch's reason, or LAT_OK */
     bool begun, suspended, storing, ended, left, must_close;
     char allow[64];
+    struct latd_who who;
     struct lat_buf body;
     uint64_t discarded;           /* bytes of a body that was refused */
     uint64_t arrived_ns, body_ns; /* header was there, body was there */

@@ -107,6 +107,16 @@ static enum lat_code find_handler(struct latd_exchange *x)
     return route->probe ? LAT_OK : check_state(x);
 }
 
+/* The listener for metrics asks for no key: only the probes are there. */
+static enum lat_code check_key(struct latd_exchange *x, uint64_t len)
+{
+    if (x->http->only_probes)
+        return LAT_OK;
+    return latd_auth_admit(x->http->app->auth, &x->who,
+                           latd_req_header(&x->req, "Authorization"),
+                           latd_route(x->route)->scope, len, &x->req.err);
+}
+
 /* What the header alone decides. */
 enum lat_code latd_exchange_check(struct latd_exchange *x)
 {
@@ -117,7 +127,7 @@ enum lat_code latd_exchange_check(struct latd_exchange *x)
         return code;
     if (len > x->http->app->config.max_body_bytes)
         return latd_exchange_too_large(x, len, "");
-    return LAT_OK;
+    return check_key(x, len);
 }
 
 struct latd_exchange *latd_exchange_new(struct latd_http *http,
@@ -132,6 +142,7 @@ struct latd_exchange *latd_exchange_new(struct latd_http *http,
     x->conn = conn;
     x->req.app = http->app;
     x->req.get = get;
+    x->req.key = x->who.name;
     x->req.path = url;
     x->req.method = method_of(method);
     x->arrived_ns = latd_now_ns();

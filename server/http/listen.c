@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -44,6 +45,30 @@ static int try_listen(const struct addrinfo *ai)
         return -1;
     }
     return fd;
+}
+
+bool latd_listen_is_local(int fd)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_storage room;
+    } addr;
+    socklen_t len = sizeof(addr);
+
+    if (getsockname(fd, &addr.any, &len))
+        return false;
+    switch (addr.any.sa_family) {
+    case AF_UNIX:
+        return true;
+    case AF_INET:
+        return ntohl(addr.v4.sin_addr.s_addr) >> 24 == 127;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&addr.v6.sin6_addr);
+    default:
+        return false;
+    }
 }
 
 void latd_listen_where(int fd, char *where, size_t len)
