@@ -1,10 +1,11 @@
 /*
  * encoder.h - networks as declared lists of layers.
  *
- * A net is two stacks, the encoder and what is asked of its latent (the task:
- * a decoder, a class head, or nothing), and one block of parameters under
- * both.  The trained ones come first, the running statistics after them, so
- * that gradients and moments of the optimiser have the same offsets.  A net
+ * A net is an encoder and what reads its features: the task (a decoder, a class
+ * head), and of images the projector to the latent and the head of gates over
+ * it.  Each is a stack, that may have no layers, and one block of parameters is
+ * under all.  The trained ones come first, the running statistics after them,
+ * so that gradients and moments of the optimiser have the same offsets.  A net
  * says where in the block a layer's parameters are; it does not own the block
  * and never changes once it is made.
  *
@@ -63,22 +64,39 @@ struct lat__layer {
 };
 
 struct lat__stack {
-    const char *name; /* encoder or task: the first part of tensors' names */
+    const char *name; /* encoder, task …: the first part of tensors' names */
     size_t n_layers;  /* act[0] is the input, act[n_layers] the output */
     struct lat__layer *layers;
     struct lat__shape in, out;
     size_t n_saved;
 };
 
+enum lat__stacks {
+    LAT_ENCODER,
+    LAT_TASK,
+    LAT_PROJECTOR, /* without it the features are the latent */
+    LAT_GATES,
+    LAT_N_STACKS
+};
+
+/* encoder, task, projector, gate: in files and cards. */
+const char *lat__stack_name(unsigned s);
+
 struct lat__net_spec {
     struct lat__shape input;
-    const struct lat__layer_spec *encoder, *task;
-    size_t n_encoder, n_task; /* n_task may be 0 */
+    const struct lat__layer_spec *encoder, *task, *projector, *gate;
+    size_t n_encoder, n_task, n_projector, n_gate; /* 0: there is none */
 };
 
 struct lat__net {
-    struct lat__stack encoder, task;
-    size_t dims;      /* of the latent */
+    union {
+        struct lat__stack stack[LAT_N_STACKS];
+        struct {
+            struct lat__stack encoder, task, projector, gate;
+        };
+    };
+    size_t features;  /* that the encoder gives … */
+    size_t dims;      /* … and those of the latent */
     size_t n_trained; /* floats of the block with a gradient … */
     size_t n_params;  /* … and with the running statistics */
 };
@@ -219,6 +237,12 @@ struct lat__layer_kind {
 const struct lat__layer_kind *lat__layer_kind(const char *name);
 
 /* ---- models ---------------------------------------------- encoder/model.c */
+
+/* The net of an architecture, for the input that the card says. */
+LAT_MUST_CHECK enum lat_code lat__net_of(struct lat__net **out,
+                                         const struct lat_card *card,
+                                         const struct lat__architecture *arch,
+                                         struct lat_err *err);
 
 const struct lat__net *lat__model_net(const struct lat_model *m);
 /* The block (n_params), which never changes. */

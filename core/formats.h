@@ -68,8 +68,8 @@ enum { LAT_CARD_MAX = 1 << 20 };
 
 /* What a card says of the layers; lists of their own. */
 struct lat__architecture {
-    struct lat__layer_spec *encoder, *task;
-    size_t n_encoder, n_task;
+    struct lat__layer_spec *encoder, *task, *projector, *gate;
+    size_t n_encoder, n_task, n_projector, n_gate;
 };
 
 void lat__architecture_fini(struct lat__architecture *a);

@@ -162,7 +162,7 @@ void lat__gate_backward(const struct lat_ctx *ctx, const struct lat__gate *g,
 /* A mask (c) with half of all gates open. */
 void lat__gate_fix(float *fixed, size_t c, struct lat_rng *rng);
 
-/* ---- ops/topk.c: y and x of one shape; y may be x */
+/* ---- ops/topk.c: y and x of one shape; y may be x, kept NULL */
 
 void lat__top_k_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                         float *kept, struct lat_tensor x, size_t k);

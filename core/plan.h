@@ -1,11 +1,14 @@
 /*
- * plan.h - the engine's inner side of plans: the steps that serve one window.
+ * plan.h - the engine's inner side of plans: the steps that serve one window,
+ * or one image.
  *
  * A plan is a list of steps over one room of floats per workspace.  A
  * convolution or linear layer with the normalisation and the ReLU behind it is
- * one product; every other layer runs as in the stack.  Each activation that
- * a convolution pads has its zeros around it in the room, where they stay: a
- * step writes between them, and the next reads across.
+ * one product, or of an image one for each row and row of the kernel; a sum
+ * with the ReLU behind it goes row by row; every other layer runs as in the
+ * stack.  Each activation that a convolution pads has its zeros around it in
+ * the room, where they stay: a step writes between them, and the next reads
+ * across.
  */
 #ifndef LAT_PLAN_H
 #define LAT_PLAN_H
@@ -15,14 +18,35 @@
 
 #include <stdatomic.h>
 
+/* Where an activation is in the room. */
+struct lat__place {
+    size_t at, row; /* its first float, and those from row to row of an image */
+};
+
+enum lat__way {
+    LAT_BY_PRODUCT,
+    LAT_BY_ROWS, /* what goes on where it was */
+    LAT_AS_A_WHOLE
+};
+
 struct lat__step {
     const struct lat__layer *layer;
-    size_t x, z, y; /* where in the room activations begin */
+    struct lat__place x, z, y;
+    enum lat__way way;
+    bool relu; /* and the one behind it */
     /* Of a product: */
-    bool product, relu;
-    size_t from, stride; /* of rows, the first with its padding */
+    size_t from, stride; /* of positions, the first with its padding */
+    size_t rows, taps;   /* of the output, and of the kernel */
+    size_t down;         /* floats of the input from row to row of the output */
     size_t m, n, k;
     size_t w, b, w_row; /* in the plan's weights */
+};
+
+/* The steps of one stack, and where it begins and ends. */
+struct lat__course {
+    size_t begin, end;
+    struct lat__place in;
+    size_t out;
 };
 
 struct lat_plan {
@@ -30,18 +54,32 @@ struct lat_plan {
     struct lat_model *model;
     const struct lat_kernel *kernel;
     struct lat__conditioner *conditioner;
+    struct lat__course course[LAT_N_STACKS]; /* that of the task is empty */
     size_t n_steps;
     struct lat__step *steps;
-    float *weights;       /* folded, rows on cache lines */
-    size_t input, output; /* in the room */
+    float *weights; /* folded, rows on cache lines */
+    size_t flat[2]; /* in the room: an input and an output without padding */
     size_t room, scratch; /* floats, and doubles for the conditioner */
     char arithmetic[32];
 };
 
 /* ---- plan/fold.c */
 
-/* Fills steps, weights, input, output and room from the model. */
+/* Fills courses, steps, weights and room from the model. */
 LAT_MUST_CHECK enum lat_code lat__plan_fold(struct lat_plan *p,
                                             struct lat_err *err);
+
+/* ---- plan/run.c */
+
+struct lat_workspace {
+    const struct lat_plan *plan; /* whose layout it has; not followed */
+    double *scratch;
+    float *room;
+};
+
+/* From what stands at the course's in to its out. */
+void lat__plan_run(const struct lat_plan *p, float *room, unsigned stack);
+/* An image x (height, width, 3) to where the encoder begins. */
+void lat__plan_put(const struct lat_plan *p, float *room, const float *x);
 
 #endif

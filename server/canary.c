@@ -75,8 +75,7 @@ out:
 
 static bool make_window(struct latd_canary *c)
 {
-    const struct lat_input *in = &c->model->card->input;
-    size_t n = in->window * in->n_channels;
+    size_t n = lat_input_floats(c->model->card);
 
     c->x = lat_calloc(n, sizeof(*c->x));
     c->y = lat_calloc(c->model->card->dims, sizeof(*c->y));

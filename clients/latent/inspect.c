@@ -56,14 +56,48 @@ static void print_prep(const struct lat_prep *p)
     printf(" each window by itself\n");
 }
 
+static void print_image(const struct lat_card *c)
+{
+    const struct lat_image_input *in = &c->image;
+    const double *m = in->mean, *d = in->deviation;
+
+    printf("input        RGB images of %zu x %zu pixels\npreparation  ",
+           in->width, in->height);
+    if (in->shorter)
+        printf("shorter side to %zu (%s), ", in->shorter,
+               in->filter == LAT_BICUBIC ? "bicubic" : "bilinear");
+    printf("middle cut out, mean %g %g %g, deviation %g %g %g\n", m[0], m[1],
+           m[2], d[0], d[1], d[2]);
+    printf("features     %zu\n", c->features);
+}
+
+static void print_gate(const struct lat_card *c)
+{
+    printf("gates        ");
+    if (c->gate.mode == LAT_GATES_NONE)
+        printf("none");
+    else
+        printf("%s, temperature %g, prior %g", lat_gate_mode_name(c->gate.mode),
+               c->gate.temperature, c->gate.prior);
+    printf("\nnon-negative %s", lat_nonneg_name(c->nonneg));
+    if (c->top_k)
+        printf(", the largest %zu", c->top_k);
+    printf("\n");
+}
+
 static void print_card(const char *path, const struct lat_card *c)
 {
     char label[CLI_LABEL_MAX];
 
     cli_model_label(label, path);
     printf("model        %s\n", label);
-    print_input(&c->input);
-    print_prep(&c->prep);
+    if (c->modality == LAT_IMAGES) {
+        print_image(c);
+        print_gate(c);
+    } else {
+        print_input(&c->input);
+        print_prep(&c->prep);
+    }
     printf("latent       %zu dimensions", c->dims);
     for (int b = 0; b < LAT_N_BLOCKS && c->partitioned; b++)
         printf("%s %s [%zu, %zu)", b ? "," : ":",

@@ -43,6 +43,17 @@ static void print_row(const char *name, size_t dims, const char *input,
 
 /* ---- a folder ---- */
 
+static void print_image_card(const char *name, const struct lat_card *card,
+                             const char *digest)
+{
+    char dims[32], input[64];
+
+    snprintf(dims, sizeof(dims), "%zu", card->dims);
+    snprintf(input, sizeof(input), "image of %zux%zu", card->image.width,
+             card->image.height);
+    printf(form, name, dims, input, "-", "-", digest);
+}
+
 static void print_card(const char *path, const struct lat_card *card)
 {
     char name[CLI_LABEL_MAX], input[64], digest[20];
@@ -57,6 +68,10 @@ static void print_card(const char *path, const struct lat_card *card)
     if (len > 22)
         strcpy(input + 19, "...");
     snprintf(digest, sizeof(digest), "%.12s", card->weights_digest);
+    if (card->modality == LAT_IMAGES) {
+        print_image_card(name, card, digest);
+        return;
+    }
     print_row(name, card->dims, input, card->input.rate_hz, card->input.window,
               digest);
 }

@@ -69,19 +69,52 @@ static enum lat_code check_prep(const struct lat_card *card,
     return lat_wrap(err, LAT_EFORMAT, "card: preprocessing");
 }
 
+static enum lat_code check_gate(const struct lat_card *card,
+                                const struct lat__net *net, struct lat_err *err)
+{
+    if (card->gate.mode != LAT_GATES_NONE && net->gate.n_layers == 0)
+        return lat_fail(err, LAT_EFORMAT,
+                        "card: gate: is said, yet architecture.gate has no "
+                        "layers");
+    if (card->gate.mode == LAT_GATES_NONE && net->gate.n_layers > 0)
+        return lat_fail(err, LAT_EFORMAT,
+                        "card: gate: is null, yet architecture.gate has "
+                        "layers");
+    return LAT_OK;
+}
+
+static struct lat__shape input_of(const struct lat_card *card)
+{
+    if (card->modality == LAT_IMAGES)
+        return (struct lat__shape){card->image.height, card->image.width, 3};
+    return (struct lat__shape){1, card->input.window, card->input.n_channels};
+}
+
+enum lat_code lat__net_of(struct lat__net **out, const struct lat_card *card,
+                          const struct lat__architecture *arch,
+                          struct lat_err *err)
+{
+    const struct lat__net_spec spec = {
+        .input = input_of(card),
+        .encoder = arch->encoder,
+        .task = arch->task,
+        .projector = arch->projector,
+        .gate = arch->gate,
+        .n_encoder = arch->n_encoder,
+        .n_task = arch->n_task,
+        .n_projector = arch->n_projector,
+        .n_gate = arch->n_gate,
+    };
+
+    return lat__net_new(out, &spec, err);
+}
+
 static enum lat_code make_net(struct lat_model *m,
                               const struct lat__architecture *arch,
                               struct lat_err *err)
 {
-    const struct lat_card *card = &m->card;
-    struct lat__net_spec spec = {
-        .input = {1, card->input.window, card->input.n_channels},
-        .encoder = arch->encoder,
-        .n_encoder = arch->n_encoder,
-        .task = arch->task,
-        .n_task = arch->n_task,
-    };
-    enum lat_code code = lat__net_new(&m->net, &spec, err);
+    struct lat_card *card = &m->card;
+    enum lat_code code = lat__net_of(&m->net, card, arch, err);
 
     if (code)
         return lat_wrap(err, code, "card: architecture");
@@ -89,6 +122,9 @@ static enum lat_code make_net(struct lat_model *m,
         return lat_fail(err, LAT_EFORMAT,
                         "card: latent: %zu dimensions, the encoder gives %zu",
                         card->dims, m->net->dims);
+    card->features = m->net->features;
+    if (card->modality == LAT_IMAGES)
+        return check_gate(card, m->net, err);
     code = check_task(card, m->net, err);
     return code ? code : check_prep(card, err);
 }

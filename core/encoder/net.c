@@ -237,17 +237,15 @@ static enum lat_code place(struct lat__stack *s, bool trained, size_t *offset,
 static enum lat_code place_all(struct lat__net *net, struct lat_err *err)
 {
     size_t offset = 0;
-    enum lat_code code = place(&net->encoder, true, &offset, err);
+    enum lat_code code = LAT_OK;
 
-    if (!code)
-        code = place(&net->task, true, &offset, err);
+    for (size_t s = 0; s < LAT_N_STACKS && !code; s++)
+        code = place(&net->stack[s], true, &offset, err);
     net->n_trained = offset;
     if (!code && offset == 0)
         code = lat_fail(err, LAT_EFORMAT, "no layer has parameters");
-    if (!code)
-        code = place(&net->encoder, false, &offset, err);
-    if (!code)
-        code = place(&net->task, false, &offset, err);
+    for (size_t s = 0; s < LAT_N_STACKS && !code; s++)
+        code = place(&net->stack[s], false, &offset, err);
     net->n_params = offset;
     return code;
 }
@@ -289,12 +287,47 @@ static enum lat_code check_ends(const struct lat__net_spec *spec,
     return LAT_OK;
 }
 
-static enum lat_code latent_is_vector(const struct lat__stack *s,
-                                      struct lat_err *err)
+const char *lat__stack_name(unsigned s)
+{
+    static const char *const names[] = {"encoder", "task", "projector", "gate"};
+
+    return names[s];
+}
+
+static enum lat_code is_vector(const struct lat__stack *s, struct lat_err *err)
 {
     if (s->out.h * s->out.w != 1 || act_spread(s, s->n_layers))
-        return lat_fail(err, LAT_EFORMAT,
-                        "encoder: ends in a map, not in a vector");
+        return lat_fail(err, LAT_EFORMAT, "%s: ends in a map, not in a vector",
+                        s->name);
+    return LAT_OK;
+}
+
+static enum lat_code stacks_init(struct lat__net *net,
+                                 const struct lat__net_spec *spec,
+                                 struct lat_err *err)
+{
+    const struct lat__layer_spec *layers[] = {spec->encoder, spec->task,
+                                              spec->projector, spec->gate};
+    const size_t n[] = {spec->n_encoder, spec->n_task, spec->n_projector,
+                        spec->n_gate};
+    enum lat_code code = LAT_OK;
+
+    for (unsigned i = 0; i < LAT_N_STACKS && !code; i++) {
+        struct lat__stack *s = &net->stack[i];
+
+        s->name = lat__stack_name(i);
+        s->in = i == LAT_ENCODER ? spec->input : net->encoder.out;
+        code = stack_init(s, layers[i], n[i], err);
+        if (!code && i != LAT_TASK)
+            code = is_vector(s, err);
+    }
+    if (code)
+        return code;
+    net->features = net->encoder.out.c;
+    net->dims = net->projector.out.c;
+    if (spec->n_gate && net->gate.out.c != net->dims)
+        return lat_fail(err, LAT_EFORMAT, "gate: %zu gates for %zu dimensions",
+                        net->gate.out.c, net->dims);
     return LAT_OK;
 }
 
@@ -310,17 +343,7 @@ enum lat_code lat__net_new(struct lat__net **out,
     net = lat_calloc(1, sizeof(*net));
     if (!net)
         return lat_fail(err, LAT_ENOMEM, "a net");
-    net->encoder.name = "encoder";
-    net->encoder.in = spec->input;
-    code = stack_init(&net->encoder, spec->encoder, spec->n_encoder, err);
-    if (!code)
-        code = latent_is_vector(&net->encoder, err);
-    if (code)
-        goto out;
-    net->dims = net->encoder.out.c;
-    net->task.name = "task";
-    net->task.in = net->encoder.out;
-    code = stack_init(&net->task, spec->task, spec->n_task, err);
+    code = stacks_init(net, spec, err);
     if (!code)
         code = place_all(net, err);
     if (code)
@@ -336,8 +359,8 @@ void lat__net_free(struct lat__net *net)
 {
     if (!net)
         return;
-    lat_free(net->encoder.layers);
-    lat_free(net->task.layers);
+    for (size_t s = 0; s < LAT_N_STACKS; s++)
+        lat_free(net->stack[s].layers);
     lat_free(net);
 }
 
@@ -352,8 +375,8 @@ static void stack_start(const struct lat__stack *s, float *params,
 void lat__net_init(const struct lat__net *net, float *params,
                    struct lat_rng *rng)
 {
-    stack_start(&net->encoder, params, rng);
-    stack_start(&net->task, params, rng);
+    for (size_t s = 0; s < LAT_N_STACKS; s++)
+        stack_start(&net->stack[s], params, rng);
 }
 
 static size_t stack_scratch(const struct lat__stack *s, size_t rows)
@@ -371,8 +394,12 @@ static size_t stack_scratch(const struct lat__stack *s, size_t rows)
 
 size_t lat__net_scratch(const struct lat__net *net, size_t rows)
 {
-    size_t a = stack_scratch(&net->encoder, rows);
-    size_t b = stack_scratch(&net->task, rows);
+    size_t most = 0;
 
-    return a > b ? a : b;
+    for (size_t s = 0; s < LAT_N_STACKS; s++) {
+        size_t n = stack_scratch(&net->stack[s], rows);
+
+        most = n > most ? n : most;
+    }
+    return most;
 }

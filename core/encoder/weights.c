@@ -30,14 +30,13 @@ static size_t list_stack(struct place *list, const struct lat__stack *s)
 static struct place *list_places(size_t *n, const struct lat__net *net)
 {
     struct place *list;
-    size_t n_encoder = list_stack(NULL, &net->encoder);
 
-    *n = n_encoder + list_stack(NULL, &net->task);
+    *n = 0;
+    for (size_t s = 0; s < LAT_N_STACKS; s++)
+        *n += list_stack(NULL, &net->stack[s]);
     list = lat_calloc(*n, sizeof(*list));
-    if (!list)
-        return NULL;
-    list_stack(list, &net->encoder);
-    list_stack(list + n_encoder, &net->task);
+    for (size_t s = 0, at = 0; list && s < LAT_N_STACKS; s++)
+        at += list_stack(list + at, &net->stack[s]);
     return list;
 }
 

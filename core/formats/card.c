@@ -12,6 +12,18 @@
 
 #include <string.h>
 
+const char *lat_modality_name(enum lat_modality m)
+{
+    return m == LAT_IMAGES ? "image" : "signal";
+}
+
+size_t lat_input_floats(const struct lat_card *card)
+{
+    if (card->modality == LAT_IMAGES)
+        return card->image.height * card->image.width * 3;
+    return card->input.window * card->input.n_channels;
+}
+
 const char *lat_block_name(enum lat_block b)
 {
     static const char *const names[LAT_N_BLOCKS] = {"invariant", "variant",
@@ -182,14 +194,26 @@ static enum lat_code read_head(struct lat_card *card, const json_t *v,
     if (!code)
         code = lat__json_count(&version, v, "version", 1, 1 << 30, err);
     card->version = (unsigned)version;
-    if (!code && (!modality || strcmp(modality, "signal") != 0))
-        code =
-            lat_fail(err, LAT_EFORMAT, "modality is \"%.40s\", must be signal",
-                     modality ? modality : "");
-    if (!code && json_object_get(v, "gate") &&
-        !json_is_null(json_object_get(v, "gate")))
-        code = lat_fail(err, LAT_EFORMAT, "gate: signals have none");
+    for (int m = LAT_SIGNALS; m <= LAT_IMAGES; m++)
+        if (modality &&
+            strcmp(modality, lat_modality_name((enum lat_modality)m)) == 0) {
+            card->modality = (enum lat_modality)m;
+            return code;
+        }
+    if (!code)
+        code = lat_fail(err, LAT_EFORMAT,
+                        "modality is \"%.40s\", must be signal or image",
+                        modality ? modality : "");
     return code;
+}
+
+static enum lat_code is_null(const json_t *v, const char *key,
+                             const char *whose, struct lat_err *err)
+{
+    v = json_object_get(v, key);
+    if (v && !json_is_null(v))
+        return lat_fail(err, LAT_EFORMAT, "%s: %s have none", key, whose);
+    return LAT_OK;
 }
 
 static enum lat_code in_field(enum lat_code code, const char *field,
@@ -198,20 +222,30 @@ static enum lat_code in_field(enum lat_code code, const char *field,
     return code ? lat_wrap(err, code, "%s", field) : LAT_OK;
 }
 
-static enum lat_code read_card(struct lat_card *card,
-                               struct lat__architecture *arch, const json_t *v,
-                               struct lat_err *err)
+static enum lat_code read_image(struct lat_card *card, const json_t *v,
+                                struct lat_err *err)
 {
-    enum lat_code code = read_head(card, v, err);
+    const json_t *in = json_object_get(v, "input");
+    const json_t *prep = json_object_get(v, "preprocessing");
+    enum lat_code code = is_null(v, "task", "images", err);
 
     if (!code)
-        code = in_field(lat__card_architecture(
-                            arch, json_object_get(v, "architecture"), err),
-                        "architecture", err);
+        code = in_field(lat__card_gate(card, json_object_get(v, "gate"), err),
+                        "gate", err);
     if (!code)
-        code =
-            in_field(lat__card_latent(card, json_object_get(v, "latent"), err),
-                     "latent", err);
+        code = in_field(lat__card_image_input(&card->image, in, err), "input",
+                        err);
+    if (!code)
+        code = in_field(lat__card_image_prep(&card->image, prep, err),
+                        "preprocessing", err);
+    return code;
+}
+
+static enum lat_code read_signal(struct lat_card *card, const json_t *v,
+                                 struct lat_err *err)
+{
+    enum lat_code code = is_null(v, "gate", "signals", err);
+
     if (!code)
         code = in_field(lat__card_task(card, json_object_get(v, "task"), err),
                         "task", err);
@@ -224,6 +258,26 @@ static enum lat_code read_card(struct lat_card *card,
             read_prep(&card->prep, json_object_get(v, "preprocessing"), err),
             "preprocessing", err);
     return code;
+}
+
+static enum lat_code read_card(struct lat_card *card,
+                               struct lat__architecture *arch, const json_t *v,
+                               struct lat_err *err)
+{
+    const json_t *net = json_object_get(v, "architecture");
+    enum lat_code code = read_head(card, v, err);
+
+    if (!code)
+        code = in_field(lat__card_architecture(arch, net, card->modality, err),
+                        "architecture", err);
+    if (!code)
+        code =
+            in_field(lat__card_latent(card, json_object_get(v, "latent"), err),
+                     "latent", err);
+    if (code)
+        return code;
+    return card->modality == LAT_IMAGES ? read_image(card, v, err)
+                                        : read_signal(card, v, err);
 }
 
 enum lat_code lat__card_decode(struct lat_card *card,
@@ -248,7 +302,7 @@ enum lat_code lat__card_decode(struct lat_card *card,
     }
     code = read_card(&c, &a, v, err);
     if (!code)
-        code = lat__prep_digest(c.prep_digest, &c.input, &c.prep, err);
+        code = lat__prep_digest(c.prep_digest, &c, err);
     if (code)
         goto out;
     memcpy(c.digest, card->digest, sizeof(c.digest));

@@ -64,14 +64,23 @@ static enum lat_code read_layers(struct lat__layer_spec **out, size_t *n,
 }
 
 enum lat_code lat__card_architecture(struct lat__architecture *arch,
-                                     const json_t *v, struct lat_err *err)
+                                     const json_t *v,
+                                     enum lat_modality modality,
+                                     struct lat_err *err)
 {
-    enum lat_code code = lat__json_keys(v, "encoder task", err);
+    enum lat_code code = lat__json_keys(
+        v, modality == LAT_IMAGES ? "encoder projector gate" : "encoder task",
+        err);
 
     if (!code)
         code = read_layers(&arch->encoder, &arch->n_encoder, v, "encoder", err);
     if (!code && json_object_get(v, "task"))
         code = read_layers(&arch->task, &arch->n_task, v, "task", err);
+    if (!code && json_object_get(v, "projector"))
+        code = read_layers(&arch->projector, &arch->n_projector, v, "projector",
+                           err);
+    if (!code && json_object_get(v, "gate"))
+        code = read_layers(&arch->gate, &arch->n_gate, v, "gate", err);
     return code;
 }
 
@@ -79,6 +88,8 @@ void lat__architecture_fini(struct lat__architecture *a)
 {
     lat_free(a->encoder);
     lat_free(a->task);
+    lat_free(a->projector);
+    lat_free(a->gate);
     *a = (struct lat__architecture){0};
 }
 
@@ -118,11 +129,20 @@ enum lat_code lat__card_latent(struct lat_card *card, const json_t *v,
                                struct lat_err *err)
 {
     const json_t *parts = json_object_get(v, "partitions");
-    enum lat_code code = lat__json_keys(v, "dimensions partitions", err);
+    const bool image = card->modality == LAT_IMAGES;
+    enum lat_code code =
+        lat__json_keys(v,
+                       image ? "dimensions partitions nonnegativity top_k"
+                             : "dimensions partitions",
+                       err);
 
     if (!code)
         code = lat__json_count(&card->dims, v, "dimensions", 1, LAT_FIELD_MAX,
                                err);
+    if (!code && image)
+        code = lat__card_nonneg(card, v, err);
+    if (!code && image && parts && !json_is_null(parts))
+        code = lat_fail(err, LAT_EFORMAT, "partitions: images have none");
     if (code || !parts || json_is_null(parts))
         return code;
     code = lat__json_keys(parts, "invariant variant free", err);

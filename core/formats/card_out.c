@@ -81,12 +81,25 @@ static json_t *prep_json(const struct lat_prep *p)
     return NULL;
 }
 
-enum lat_code lat__prep_digest(char hex[LAT_DIGEST_HEX],
-                               const struct lat_input *in,
-                               const struct lat_prep *prep, struct lat_err *err)
+static json_t *in_json(const struct lat_card *card)
 {
-    json_t *both = json_pack("{s:o, s:o}", "input", input_json(in),
-                             "preprocessing", prep_json(prep));
+    return card->modality == LAT_IMAGES
+               ? lat__card_image_input_json(&card->image)
+               : input_json(&card->input);
+}
+
+static json_t *conditions_json(const struct lat_card *card)
+{
+    return card->modality == LAT_IMAGES
+               ? lat__card_image_prep_json(&card->image)
+               : prep_json(&card->prep);
+}
+
+enum lat_code lat__prep_digest(char hex[LAT_DIGEST_HEX],
+                               const struct lat_card *card, struct lat_err *err)
+{
+    json_t *both = json_pack("{s:o, s:o}", "input", in_json(card),
+                             "preprocessing", conditions_json(card));
     char *text = both ? json_dumps(both, STYLE) : NULL;
     uint8_t digest[LAT_DIGEST];
     struct lat_sha256 h;
@@ -168,18 +181,40 @@ static json_t *task_json(const struct lat_card *card)
     return NULL;
 }
 
+static json_t *net_json(const struct lat_card *card,
+                        const struct lat__architecture *a)
+{
+    json_t *encoder = layers_json(a->encoder, a->n_encoder);
+
+    if (card->modality == LAT_SIGNALS)
+        return json_pack("{s:o, s:o}", "encoder", encoder, "task",
+                         layers_json(a->task, a->n_task));
+    return json_pack("{s:o, s:o, s:o}", "encoder", encoder, "projector",
+                     layers_json(a->projector, a->n_projector), "gate",
+                     layers_json(a->gate, a->n_gate));
+}
+
+static json_t *latent_json(const struct lat_card *card)
+{
+    if (card->modality == LAT_SIGNALS)
+        return json_pack("{s:I, s:o}", "dimensions", (json_int_t)card->dims,
+                         "partitions", partitions_json(card));
+    return json_pack("{s:I, s:n, s:s, s:I}", "dimensions",
+                     (json_int_t)card->dims, "partitions", "nonnegativity",
+                     lat_nonneg_name(card->nonneg), "top_k",
+                     (json_int_t)card->top_k);
+}
+
 static json_t *head_json(const struct lat_card *card,
                          const struct lat__architecture *a)
 {
     return json_pack(
-        "{s:s, s:I, s:s, s:{s:o, s:o}, s:{s:I, s:o}, s:n, s:o, s:o, s:o}",
-        "name", card->name, "version", (json_int_t)card->version, "modality",
-        "signal", "architecture", "encoder",
-        layers_json(a->encoder, a->n_encoder), "task",
-        layers_json(a->task, a->n_task), "latent", "dimensions",
-        (json_int_t)card->dims, "partitions", partitions_json(card), "gate",
-        "task", task_json(card), "input", input_json(&card->input),
-        "preprocessing", prep_json(&card->prep));
+        "{s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "name", card->name,
+        "version", (json_int_t)card->version, "modality",
+        lat_modality_name(card->modality), "architecture", net_json(card, a),
+        "latent", latent_json(card), "gate", lat__card_gate_json(&card->gate),
+        "task", task_json(card), "input", in_json(card), "preprocessing",
+        conditions_json(card));
 }
 
 /* Puts the note's JSON under its key; nothing when there is none. */

@@ -13,6 +13,7 @@
 enum {
     LAT_SIDE_MAX = 65535,          /* pixels of a side … */
     LAT_PIXELS_DEFAULT = 50000000, /* … and of an image, if no one says */
+    LAT_IMAGE_SIDE_MAX = 4096,     /* of a side that a network reads */
 };
 
 struct lat_image {

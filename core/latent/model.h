@@ -150,6 +150,9 @@ struct lat_card {
     char prep_digest[LAT_DIGEST_HEX]; /* of input and preprocessing */
 };
 
+/* Floats that lat_embed reads: of a window, or of an image. */
+size_t lat_input_floats(const struct lat_card *card);
+
 /* ---- models ------------------------------------------- encoder/model.c */
 
 struct lat_model;

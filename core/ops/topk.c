@@ -54,7 +54,8 @@ static void forward_row(const struct top_k *a, size_t i)
         bool stays = own > t || (own == t && equals > 0);
 
         equals -= own == t && equals > 0;
-        a->kept[i * a->c + j] = stays ? 1.0f : 0.0f;
+        if (a->kept)
+            a->kept[i * a->c + j] = stays ? 1.0f : 0.0f;
         a->y[i * a->c + j] = stays ? x[j] : 0.0f;
     }
 }

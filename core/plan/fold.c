@@ -14,16 +14,18 @@
 
 enum { NOWHERE = -1, MANY = -2 };
 
-/* What is known while the steps are made; by number of the activation. */
+/* What is known while the steps of a stack are made; by number of the
+ * activation. */
 struct fold {
     struct lat_plan *p;
     const struct lat__stack *s;
     const float *params;
     int reader[LAT_LAYERS_MAX + 1];    /* the one layer, or one of the above */
     size_t margin[LAT_LAYERS_MAX + 1]; /* samples of zeros on each side */
-    size_t at[LAT_LAYERS_MAX + 1];     /* in the room; 0: it has no place */
+    struct lat__place at[LAT_LAYERS_MAX + 1];
     bool absorbed[LAT_LAYERS_MAX];
-    size_t n_weights; /* floats used so far */
+    size_t n_weights; /* floats used so far, of all stacks */
+    size_t flat[2];   /* the largest that are copied */
 };
 
 static size_t lines(size_t n)
@@ -48,7 +50,7 @@ static bool is_kind(const struct lat__layer *l, const char *name)
 
 static bool is_product(const struct lat__layer *l)
 {
-    return is_kind(l, "conv1d") || is_kind(l, "linear");
+    return is_kind(l, "conv1d") || is_kind(l, "conv2d") || is_kind(l, "linear");
 }
 
 /* The activation that the layer reads as it was declared: the stack leaves out
@@ -67,8 +69,10 @@ static void note_reader(struct fold *f, size_t act, size_t layer)
 
 static void note_readers(struct fold *f)
 {
-    for (size_t a = 0; a <= f->s->n_layers; a++)
+    for (size_t a = 0; a <= f->s->n_layers; a++) {
         f->reader[a] = NOWHERE;
+        f->margin[a] = 0;
+    }
     for (size_t i = 0; i < f->s->n_layers; i++) {
         const struct lat__layer *l = &f->s->layers[i];
         const size_t x = source(f, l);
@@ -100,12 +104,21 @@ static size_t act_of(const struct fold *f, const struct lat__layer *l)
 
 /* ---- the room */
 
+/* Of an image zeros are above and below, too. */
 static void give_place(struct fold *f, size_t act)
 {
     struct lat__shape s = shape_of(f->s, act);
+    size_t margin = f->margin[act], row = (s.w + 2 * margin) * s.c;
+    size_t before = margin * s.c + (s.h > 1 ? margin * row : 0);
 
-    f->at[act] = f->p->room + lines(f->margin[act] * s.c);
-    f->p->room = f->at[act] + lines(item(s) + f->margin[act] * s.c);
+    f->at[act].row = row;
+    f->at[act].at = f->p->room + lines(before);
+    f->p->room = f->at[act].at + lines((s.h - 1) * row + s.w * s.c + before);
+}
+
+static bool is_apart(const struct fold *f, size_t act)
+{
+    return shape_of(f->s, act).h > 1 && f->margin[act] > 0;
 }
 
 /* ---- steps */
@@ -117,11 +130,12 @@ static void fold_weights(struct fold *f, struct lat__step *st,
 {
     const struct lat__param *from = st->layer->params;
     const float *w = f->params + from[0].offset;
-    const float *b = f->params + from[1].offset;
+    const float *b =
+        st->layer->n_params > 1 ? f->params + from[1].offset : NULL;
     float *to = f->p->weights + st->w, *bias = f->p->weights + st->b;
 
     for (size_t j = 0; j < st->n; j++) {
-        double scale = 1.0, shift = (double)b[j];
+        double scale = 1.0, shift = b ? (double)b[j] : 0.0;
 
         if (bn) {
             const float *v = f->params + j;
@@ -132,7 +146,7 @@ static void fold_weights(struct fold *f, struct lat__step *st,
                     (double)v[bn->params[1].offset];
         }
         bias[j] = (float)shift;
-        for (size_t i = 0; i < st->k; i++)
+        for (size_t i = 0; i < st->taps * st->k; i++)
             to[i * st->w_row + j] = (float)((double)w[i * st->n + j] * scale);
     }
 }
@@ -150,18 +164,22 @@ static size_t add_product(struct fold *f, struct lat__step *st)
 {
     const struct lat__layer *l = st->layer, *bn, *relu;
     const struct lat__param *w = &l->params[0];
-    size_t act = act_of(f, l), taps = w->taps;
+    const bool image = w->n_dims == 4;
+    size_t act = act_of(f, l), side = image ? w->side : w->taps;
 
-    st->product = true;
+    st->way = LAT_BY_PRODUCT;
+    st->rows = l->out.h;
+    st->taps = image ? side : 1;
+    st->down = l->spec.stride * st->x.row;
     st->m = l->out.w;
     st->n = w->out;
-    st->k = taps * w->in;
+    st->k = side * w->in;
     st->stride = l->spec.stride * w->in;
     st->w = f->n_weights;
     st->w_row = lines(st->n);
-    st->b = st->w + st->k * st->w_row;
+    st->b = st->w + st->taps * st->k * st->w_row;
     f->n_weights += weights_of(l);
-    st->from = st->x - l->spec.pad * l->in.c;
+    st->from = st->x.at - l->spec.pad * (l->in.c + (image ? st->x.row : 0));
     bn = next_of(f, act, "batchnorm");
     act = bn ? act_of(f, bn) : act;
     relu = next_of(f, act, "relu");
@@ -175,7 +193,32 @@ static size_t add_product(struct fold *f, struct lat__step *st)
 static bool is_alias(const struct fold *f, const struct lat__layer *l)
 {
     return (is_kind(l, "flatten") || is_kind(l, "unflatten")) &&
-           f->margin[act_of(f, l)] == 0;
+           f->margin[act_of(f, l)] == 0 && !is_apart(f, l->x);
+}
+
+static void most(size_t *sum, size_t n)
+{
+    *sum = n > *sum ? n : *sum;
+}
+
+/* Returns the activation that the step leaves. */
+static size_t add_other(struct fold *f, struct lat__step *st)
+{
+    const struct lat__layer *l = st->layer, *relu = NULL;
+    size_t act = act_of(f, l);
+
+    st->way = LAT_AS_A_WHOLE;
+    if (l->kind->traits & LAT_ELEMENTWISE) {
+        st->way = LAT_BY_ROWS;
+        relu = next_of(f, act, "relu");
+        st->relu = relu != NULL;
+        return relu ? act_of(f, relu) : act;
+    }
+    if (is_apart(f, l->x))
+        most(&f->flat[0], item(l->in));
+    if (is_apart(f, act))
+        most(&f->flat[1], item(l->out));
+    return act;
 }
 
 static void add_step(struct fold *f, const struct lat__layer *l)
@@ -191,8 +234,7 @@ static void add_step(struct fold *f, const struct lat__layer *l)
     st->layer = l;
     st->x = f->at[source(f, l)];
     st->z = f->at[l->z];
-    if (is_product(l))
-        act = add_product(f, st);
+    act = is_product(l) ? add_product(f, st) : add_other(f, st);
     give_place(f, act);
     st->y = f->at[act];
 }
@@ -207,27 +249,60 @@ static size_t all_weights(const struct lat__stack *s)
     return n;
 }
 
+/* in is where the stack's input is, of the encoder's what it is given. */
+static void fold_stack(struct fold *f, unsigned stack)
+{
+    struct lat__course *c = &f->p->course[stack];
+
+    memset(f->absorbed, 0, sizeof(f->absorbed));
+    note_readers(f);
+    if (stack == LAT_ENCODER)
+        give_place(f, 0);
+    else
+        f->at[0] =
+            (struct lat__place){f->p->course[LAT_ENCODER].out, item(f->s->in)};
+    c->begin = f->p->n_steps;
+    c->in = f->at[0];
+    for (size_t i = 0; i < f->s->n_layers; i++)
+        if (!f->absorbed[i])
+            add_step(f, &f->s->layers[i]);
+    c->end = f->p->n_steps;
+    c->out = f->at[f->s->n_layers].at;
+}
+
+static void fold_net(struct fold *f, const struct lat__net *net)
+{
+    for (unsigned i = 0; i < LAT_N_STACKS; i++)
+        if (i != LAT_TASK) {
+            f->s = &net->stack[i];
+            fold_stack(f, i);
+        }
+    for (size_t i = 0; i < 2; i++) {
+        f->p->flat[i] = f->p->room;
+        f->p->room += lines(f->flat[i]);
+    }
+}
+
 enum lat_code lat__plan_fold(struct lat_plan *p, struct lat_err *err)
 {
-    const struct lat__stack *s = &lat__model_net(p->model)->encoder;
+    const struct lat__net *net = lat__model_net(p->model);
     struct fold *f = lat_calloc(1, sizeof(*f));
+    size_t n_layers = 0, n_weights = 0;
 
-    p->steps = lat_calloc(s->n_layers, sizeof(*p->steps));
-    p->weights = lat_calloc(all_weights(s), sizeof(*p->weights));
+    for (unsigned i = 0; i < LAT_N_STACKS; i++)
+        if (i != LAT_TASK) {
+            n_layers += net->stack[i].n_layers;
+            n_weights += all_weights(&net->stack[i]);
+        }
+    p->steps = lat_calloc(n_layers, sizeof(*p->steps));
+    p->weights = lat_calloc(n_weights, sizeof(*p->weights));
     if (!f || !p->steps || !p->weights) {
         lat_free(f);
-        return lat_fail(err, LAT_ENOMEM, "a plan of %zu layers", s->n_layers);
+        return lat_fail(err, LAT_ENOMEM, "a plan of %zu layers", n_layers);
     }
     f->p = p;
-    f->s = s;
     f->params = lat__model_params(p->model);
-    note_readers(f);
-    give_place(f, 0);
-    for (size_t i = 0; i < s->n_layers; i++)
-        if (!f->absorbed[i])
-            add_step(f, &s->layers[i]);
-    p->input = f->at[0];
-    p->output = f->at[s->n_layers];
+    fold_net(f, net);
     lat_free(f);
     return LAT_OK;
 }

@@ -24,15 +24,16 @@ enum lat_code lat_plan_new(struct lat_plan **out, struct lat_model *m,
     p->kernel = kernel;
     snprintf(p->arithmetic, sizeof(p->arithmetic), "float32/%s",
              lat_kernel_name(kernel));
-    code = lat__conditioner_new(&p->conditioner, &card->prep, in->rate_hz,
-                                in->window, in->n_channels, err);
-    if (!code)
-        code = lat__plan_fold(p, err);
+    code = lat__plan_fold(p, err);
+    if (!code && card->modality == LAT_SIGNALS)
+        code = lat__conditioner_new(&p->conditioner, &card->prep, in->rate_hz,
+                                    in->window, in->n_channels, err);
     if (code) {
         lat_plan_unref(p);
         return lat_wrap(err, code, "model %s", card->name);
     }
-    p->scratch = lat__conditioner_scratch(p->conditioner);
+    if (p->conditioner)
+        p->scratch = lat__conditioner_scratch(p->conditioner);
     *out = p;
     return LAT_OK;
 }
@@ -66,12 +67,6 @@ const char *lat_plan_arithmetic(const struct lat_plan *p)
 
 /* ---- workspaces */
 
-struct lat_workspace {
-    const struct lat_plan *plan; /* whose layout it has; not followed */
-    double *scratch;
-    float *room;
-};
-
 enum lat_code lat_workspace_new(struct lat_workspace **out,
                                 const struct lat_plan *p, struct lat_err *err)
 {
@@ -101,63 +96,105 @@ void lat_workspace_free(struct lat_workspace *ws)
 
 /* ---- windows */
 
-static void run_product(const struct lat_plan *p, const struct lat__step *st,
-                        float *room)
+static enum lat_code check_finite(const float *y, size_t n, struct lat_err *err)
 {
-    p->kernel->product(&(struct lat_product){
-        .m = st->m,
-        .n = st->n,
-        .k = st->k,
-        .a = room + st->from,
-        .a_row = st->stride,
-        .a_col = 1,
-        .b = p->weights + st->w,
-        .b_row = st->w_row,
-        .c = room + st->y,
-        .c_row = st->n,
-        .bias = p->weights + st->b,
-        .relu = st->relu,
-    });
-}
-
-static struct lat_tensor view(float *v, struct lat__shape s)
-{
-    return (struct lat_tensor){v, 1, s.h, s.w, s.c};
-}
-
-static void run_layer(const struct lat_plan *p, const struct lat__step *st,
-                      float *room)
-{
-    const struct lat__layer *l = st->layer;
-    const struct lat_ctx ctx = {.kernel = p->kernel};
-    const struct lat__io io = {
-        .y = view(room + st->y, l->out),
-        .x = view(room + st->x, l->in),
-        .z = view(room + st->z, l->with),
-    };
-
-    l->kind->forward(&ctx, l, lat__model_params(p->model), &io);
+    for (size_t j = 0; j < n; j++)
+        if (!isfinite(y[j]))
+            return lat_fail(err, LAT_ENONFINITE,
+                            "latent value %zu is not finite", j);
+    return LAT_OK;
 }
 
 enum lat_code lat_embed(const struct lat_plan *p, struct lat_workspace *ws,
                         const float *x, float *y, struct lat_err *err)
 {
-    const size_t dims = lat_plan_card(p)->dims;
+    const struct lat_card *card = lat_plan_card(p);
+    struct lat_image_code code = {.latent = y};
 
     assert(ws->plan == p);
-    lat__condition(p->conditioner, ws->room + p->input, x, ws->scratch);
-    for (size_t i = 0; i < p->n_steps; i++) {
-        const struct lat__step *st = &p->steps[i];
+    if (card->modality == LAT_IMAGES)
+        return lat_embed_image(p, ws, x, card->gate.mode, &code, err);
+    lat__condition(p->conditioner, ws->room + p->course[LAT_ENCODER].in.at, x,
+                   ws->scratch);
+    lat__plan_run(p, ws->room, LAT_ENCODER);
+    memcpy(y, ws->room + p->course[LAT_ENCODER].out, card->dims * sizeof(*y));
+    return check_finite(y, card->dims, err);
+}
 
-        if (st->product)
-            run_product(p, st, ws->room);
+/* ---- images */
+
+static enum lat_code check_outputs(const float *z, const float *logit,
+                                   size_t dims, bool gated, struct lat_err *err)
+{
+    enum lat_code code = check_finite(z, dims, err);
+
+    if (!code && gated && check_finite(logit, dims, NULL))
+        code = lat_fail(err, LAT_ENONFINITE, "a gate is not finite");
+    return code;
+}
+
+/* z of the projector and the logits of its gates to a latent; false where it
+ * is zeros. */
+static bool encode(float *y, const float *z, const float *logit,
+                   const struct lat_card *card, enum lat_gate_mode mode)
+{
+    const struct lat_ctx ctx = {0};
+    struct lat_tensor t = {y, 1, 1, 1, card->dims};
+    float norm = 0.0f;
+
+    memcpy(y, z, card->dims * sizeof(*y));
+    lat__nonneg_forward(&ctx, card->nonneg, t, t);
+    if (card->top_k)
+        lat__top_k_forward(&ctx, t, NULL, t, card->top_k);
+    lat__normalize_forward(&ctx, t, &norm, t);
+    for (size_t i = 0; i < card->dims && mode != LAT_GATES_NONE; i++)
+        if (mode == LAT_GATES_HARD)
+            y[i] = logit[i] > 0.0f ? y[i] : 0.0f;
         else
-            run_layer(p, st, ws->room);
-    }
-    memcpy(y, ws->room + p->output, dims * sizeof(*y));
-    for (size_t j = 0; j < dims; j++)
-        if (!isfinite(y[j]))
-            return lat_fail(err, LAT_ENONFINITE,
-                            "latent value %zu is not finite", j);
-    return LAT_OK;
+            y[i] *=
+                (float)lat__sigmoid((double)logit[i] / card->gate.temperature);
+    if (mode != LAT_GATES_NONE)
+        lat__normalize_forward(&ctx, t, &norm, t);
+    return norm > 0.0f;
+}
+
+static void put_gates(struct lat_image_code *out, const float *logit,
+                      const struct lat_card *card)
+{
+    for (size_t i = 0; i < card->dims && out->logit; i++)
+        out->logit[i] = logit[i];
+    for (size_t i = 0; i < card->dims && out->probability; i++)
+        out->probability[i] =
+            (float)lat__sigmoid((double)logit[i] / card->gate.temperature);
+}
+
+enum lat_code lat_embed_image(const struct lat_plan *p,
+                              struct lat_workspace *ws, const float *x,
+                              enum lat_gate_mode mode,
+                              struct lat_image_code *out, struct lat_err *err)
+{
+    const struct lat_card *card = lat_plan_card(p);
+    const bool gated = card->gate.mode != LAT_GATES_NONE;
+    const float *logit = ws->room + p->course[LAT_GATES].out;
+    const float *h = ws->room + p->course[LAT_ENCODER].out;
+    const float *z = ws->room + p->course[LAT_PROJECTOR].out;
+    enum lat_code code;
+
+    assert(ws->plan == p && card->modality == LAT_IMAGES);
+    if (!gated && (mode != LAT_GATES_NONE || out->logit || out->probability))
+        return lat_fail(err, LAT_EUNFIT, "model %s has no gates", card->name);
+    lat__plan_put(p, ws->room, x);
+    lat__plan_run(p, ws->room, LAT_ENCODER);
+    lat__plan_run(p, ws->room, LAT_PROJECTOR);
+    if (gated)
+        lat__plan_run(p, ws->room, LAT_GATES);
+    code = check_outputs(z, logit, card->dims, gated, err);
+    if (code)
+        return code;
+    if (gated)
+        put_gates(out, logit, card);
+    if (out->features)
+        memcpy(out->features, h, card->features * sizeof(*h));
+    out->all_shut = !encode(out->latent, z, logit, card, mode);
+    return check_finite(out->latent, card->dims, err);
 }

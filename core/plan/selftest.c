@@ -81,7 +81,7 @@ enum lat_code lat_plan_self_test(const struct lat_plan *p, unsigned n_threads,
                                  struct lat_err *err)
 {
     const struct lat_card *card = lat_plan_card(p);
-    size_t n = card->input.window * card->input.n_channels;
+    size_t n = lat_input_floats(card);
     float *v = lat_calloc(2 * n + (LAT_PARTS + 1) * card->dims, sizeof(*v));
     struct trial t = {.p = p};
     enum lat_code code;

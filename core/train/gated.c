@@ -152,7 +152,7 @@ static void update(struct lat__gated_trainer *t)
         if (i == LAT_PART_CLASSES)
             o.weight_decay = 0.0;
         step_stack(p, &p->net->encoder, &o, rate);
-        step_stack(p, &p->net->task, &o, rate);
+        step_stack(p, &p->net->projector, &o, rate);
     }
 }
 
@@ -256,7 +256,7 @@ enum lat_code lat__gated_embed(struct lat__gated_trainer *t, float *h, float *u,
                                struct lat_err *err)
 {
     struct lat__gated_net *body = &t->part[LAT_PART_BODY];
-    size_t some, features = body->net->dims, dims = t->recipe.dims;
+    size_t some, features = body->net->features, dims = t->recipe.dims;
 
     for (size_t at = 0; at < ask->n; at += some) {
         enum lat_code code = put_images(t, ask, at, &some, err);

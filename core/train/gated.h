@@ -29,7 +29,7 @@ struct lat__gated_recipe {
 };
 
 enum lat__gated_part {
-    LAT_PART_BODY,    /* encoder, and the projector as its task */
+    LAT_PART_BODY,    /* encoder and projector */
     LAT_PART_GATES,   /* NULL where there are none to be learned */
     LAT_PART_CLASSES, /* the online classifier */
     LAT_N_GATED_PARTS

@@ -25,27 +25,28 @@ static void print_head(struct lat_buf *out, size_t layers, size_t hidden,
 }
 
 static enum lat_code net_new(struct lat__net **out, struct lat__shape input,
-                             struct lat_buf *encoder, struct lat_buf *task,
+                             struct lat_buf *encoder, struct lat_buf *projector,
                              struct lat_err *err)
 {
     struct lat__layer_spec *e = NULL, *k = NULL;
     struct lat__net_spec spec = {.input = input};
     enum lat_code code = LAT_OK;
 
-    if (encoder->failed || task->failed)
+    if (encoder->failed || projector->failed)
         code = lat_fail(err, LAT_ENOMEM, "a net");
     if (!code)
         code = lat__layers_parse(&e, &spec.n_encoder, encoder->v, err);
     if (!code)
-        code = lat__layers_parse(&k, &spec.n_task, task->v ? task->v : "", err);
+        code = lat__layers_parse(&k, &spec.n_projector,
+                                 projector->v ? projector->v : "", err);
     spec.encoder = e;
-    spec.task = k;
+    spec.projector = k;
     if (!code)
         code = lat__net_new(out, &spec, err);
     lat_free(e);
     lat_free(k);
     lat_buf_fini(encoder);
-    lat_buf_fini(task);
+    lat_buf_fini(projector);
     return code;
 }
 
@@ -54,12 +55,12 @@ enum lat_code lat__gated_body_new(struct lat__net **out,
                                   struct lat_err *err)
 {
     size_t side = r->data.views.size;
-    struct lat_buf encoder = {0}, task = {0};
+    struct lat_buf encoder = {0}, projector = {0};
 
     lat__resnet_print(&encoder, &r->resnet);
-    print_head(&task, 2, r->hidden, r->dims);
-    return net_new(out, (struct lat__shape){side, side, 3}, &encoder, &task,
-                   err);
+    print_head(&projector, 2, r->hidden, r->dims);
+    return net_new(out, (struct lat__shape){side, side, 3}, &encoder,
+                   &projector, err);
 }
 
 /* A head over h: a vector comes in as so many samples of one channel. */
@@ -67,12 +68,12 @@ enum lat_code lat__gated_head_new(struct lat__net **out,
                                   const struct lat__gated_head *head,
                                   struct lat_err *err)
 {
-    struct lat_buf encoder = {0}, task = {0};
+    struct lat_buf encoder = {0}, projector = {0};
 
     lat_buf_puts(&encoder, "flatten, ");
     print_head(&encoder, head->layers, head->hidden, head->dims);
     return net_new(out, (struct lat__shape){1, head->features, 1}, &encoder,
-                   &task, err);
+                   &projector, err);
 }
 
 static enum lat_code part_init(struct lat__gated_net *p, size_t rows,
@@ -103,7 +104,7 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
 
     if (code)
         return code;
-    features = p[LAT_PART_BODY].net->dims;
+    features = p[LAT_PART_BODY].net->features;
     if (learns_gates(r))
         code = lat__gated_head_new(
             &p[LAT_PART_GATES].net,
@@ -120,8 +121,8 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
                              i == LAT_PART_GATES ? LAT_GRADS_IN : LAT_GRADS,
                              &t->rng, err);
     if (!code)
-        code = lat__acts_new(&t->projector, &p[LAT_PART_BODY].net->task, rows,
-                             LAT_GRADS_IN, err);
+        code = lat__acts_new(&t->projector, &p[LAT_PART_BODY].net->projector,
+                             rows, LAT_GRADS_IN, err);
     return code;
 }
 

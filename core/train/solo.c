@@ -166,7 +166,7 @@ enum lat_code lat__solo_import(float *params, const struct lat__net *net,
                             err);
     code = import_backbone(params, &net->encoder, st, err);
     if (!code)
-        code = import_head(params, &net->task, "projector", 0, st, err);
+        code = import_head(params, &net->projector, "projector", 0, st, err);
     return code;
 }
 

@@ -112,7 +112,7 @@ static void run_body(float *h, float *z, const struct solo *s)
     CHECK(lat__gated_body_new(&net, &s->r, NULL) == LAT_OK);
     params = imported(s, net, LAT_PART_BODY);
     run(h, net, &net->encoder, params, x);
-    run(z, net, &net->task, params, h);
+    run(z, net, &net->projector, params, h);
     lat_free(params);
     lat__net_free(net);
 }

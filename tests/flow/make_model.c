@@ -2,12 +2,18 @@
  * make_model.c - a model file with random weights, for flows that need one.
  *
  *     make_model OUT.safetensors [SEED [WIDTH]]
+ *     make_model --image OUT.safetensors [SEED]
+ *     make_model --image-plain OUT.safetensors [SEED]
  *
  * One lead of MLII, II or V5 at 250 Hz, windows of 250 samples, latents of 4
  * invariant, 3 variant and 1 free dimension.  Samples are not scaled, so that
  * huge ones overflow inside.  With a WIDTH there are four convolutions of that
  * many channels: at 512 a window takes a twentieth of a second or so, for tests
  * of queues and deadlines.
+ *
+ * Of images: 16 x 16, the shorter side resized to it, a small residual net of
+ * 8 features, and latents of 12 non-negative dimensions with gates; plain: of
+ * either sign and without gates.
  */
 #include "../../core/encoder.h"
 
@@ -39,31 +45,54 @@ static struct lat_card card_of(const char *path)
     return card;
 }
 
-static enum lat_code make_net(struct lat__net **net,
-                              struct lat__architecture *arch,
-                              const char *layers, struct lat_err *err)
+/* The card as one of images. */
+static void turn_to_images(struct lat_card *card, bool gated)
 {
-    enum lat_code code =
-        lat__layers_parse(&arch->encoder, &arch->n_encoder, layers, err);
-    struct lat__net_spec spec = {.input = {1, 250, 1},
-                                 .encoder = arch->encoder,
-                                 .n_encoder = arch->n_encoder};
+    card->modality = LAT_IMAGES;
+    card->dims = 12;
+    card->partitioned = false;
+    card->image = (struct lat_image_input){
+        16, 16, 16, LAT_BICUBIC, {0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
+    if (!gated)
+        return;
+    card->nonneg = LAT_NONNEG_RELU;
+    card->gate = (struct lat_gate){LAT_GATES_HARD, 0.5, 1.0, 0.8};
+}
 
-    return code ? code : lat__net_new(net, &spec, err);
+static enum lat_code parse(struct lat__architecture *arch, const char *layers,
+                           const struct lat_card *card, struct lat_err *err)
+{
+    static const char head[] = "linear 10, relu, linear 12";
+    const struct lat__resnet resnet = {4, {1, 1, 0, 0}, true, 1};
+    struct lat_buf text = {0};
+    enum lat_code code;
+
+    if (card->modality == LAT_SIGNALS)
+        return lat__layers_parse(&arch->encoder, &arch->n_encoder, layers, err);
+    lat__resnet_print(&text, &resnet);
+    code = lat__layers_parse(&arch->encoder, &arch->n_encoder, text.v, err);
+    lat_buf_fini(&text);
+    if (!code)
+        code =
+            lat__layers_parse(&arch->projector, &arch->n_projector, head, err);
+    if (!code && card->gate.mode != LAT_GATES_NONE)
+        code = lat__layers_parse(&arch->gate, &arch->n_gate, head, err);
+    return code;
 }
 
 static enum lat_code make(const char *path, uint64_t seed, const char *layers,
-                          struct lat_err *err)
+                          struct lat_card card, struct lat_err *err)
 {
     const struct lat__card_notes notes = {0};
-    struct lat_card card = card_of(path);
     struct lat__architecture arch = {0};
     struct lat_buf text = {0}, file = {0};
     struct lat__net *net = NULL;
     float *params = NULL;
     struct lat_rng rng;
-    enum lat_code code = make_net(&net, &arch, layers, err);
+    enum lat_code code = parse(&arch, layers, &card, err);
 
+    if (!code)
+        code = lat__net_of(&net, &card, &arch, err);
     if (code)
         goto out;
     params = lat_calloc(net->n_params, sizeof(*params));
@@ -90,14 +119,23 @@ out:
 int main(int argc, char **argv)
 {
     const char *layers = quick;
+    const bool plain = argc > 1 && strcmp(argv[1], "--image-plain") == 0;
+    const bool image = plain || (argc > 1 && strcmp(argv[1], "--image") == 0);
     struct lat_err err = {0};
+    struct lat_card card;
     char wide[200];
     int w;
 
+    argc -= image;
+    argv += image;
     if (argc < 2) {
-        fprintf(stderr, "usage: make_model OUT.safetensors [SEED [WIDTH]]\n");
+        fprintf(stderr, "usage: make_model [--image | --image-plain] "
+                        "OUT.safetensors [SEED [WIDTH]]\n");
         return 2;
     }
+    card = card_of(argv[1]);
+    if (image)
+        turn_to_images(&card, !plain);
     if (argc > 3) {
         w = atoi(argv[3]);
         snprintf(wide, sizeof(wide),
@@ -106,7 +144,7 @@ int main(int argc, char **argv)
                  w, w, w, w);
         layers = wide;
     }
-    if (make(argv[1], argc > 2 ? strtoull(argv[2], NULL, 10) : 1, layers,
+    if (make(argv[1], argc > 2 ? strtoull(argv[2], NULL, 10) : 1, layers, card,
              &err)) {
         fprintf(stderr, "make_model: %s\n", err.msg);
         return 1;

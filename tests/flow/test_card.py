@@ -12,6 +12,7 @@ jsonschema = pytest.importorskip("jsonschema")
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("LATENTD_BUILD", ".")).resolve()
 DUMP = BUILD / "tests/flow/dump_model"
+MAKE = BUILD / "tests/flow/make_model"
 SCHEMA = json.loads((ROOT / "schema/model-card.json").read_text())
 EXAMPLE = json.loads((ROOT / "schema/model-card.example.json").read_text())
 
@@ -36,6 +37,33 @@ def test_what_we_write_passes(number, tmp_path):
     path = tmp_path / "trial.safetensors"
     subprocess.run([DUMP, "--make", str(number), path], check=True)
     jsonschema.validate(card_of(path), SCHEMA)
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "image.safetensors"
+    subprocess.run([MAKE, "--image", path], check=True)
+    return card_of(path)
+
+
+def test_what_we_write_of_images_passes(image, tmp_path):
+    path = tmp_path / "plain.safetensors"
+    subprocess.run([MAKE, "--image-plain", path], check=True)
+    jsonschema.validate(image, SCHEMA)
+    jsonschema.validate(card_of(path), SCHEMA)
+
+
+@pytest.mark.parametrize("spoil", [
+    {"modality": "signal"}, {"gate": None}, {"task": {"kind": "classes"}},
+    {"gate": {"mode": "hard", "threshold": 0.4, "temperature": 1}},
+    {"gate": {"mode": "none", "threshold": 0.5, "temperature": 1}},
+    {"input": EXAMPLE["input"]}, {"preprocessing": {"center": True}},
+    {"latent": {"dimensions": 12, "nonnegativity": "square"}},
+    {"latent": {"dimensions": 12}},
+    {"architecture": EXAMPLE["architecture"]},
+], ids=json.dumps)
+def test_what_is_refused_of_images_does_not_pass(image, spoil):
+    assert valid(image) and not valid({**image, **spoil})
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,122 @@
+/* run.c - the steps of a plan, one after the other. */
+#include "../plan.h"
+
+#include <string.h>
+
+/* Of an image one product for each row of the output and row of the kernel. */
+static void run_product(const struct lat_plan *p, const struct lat__step *st,
+                        float *room)
+{
+    struct lat_product t = {
+        .m = st->m,
+        .n = st->n,
+        .k = st->k,
+        .a_row = st->stride,
+        .a_col = 1,
+        .b_row = st->w_row,
+        .c_row = st->n,
+    };
+
+    for (size_t u = 0; u < st->rows; u++) {
+        t.c = room + st->y.at + u * st->y.row;
+        for (size_t q = 0; q < st->taps; q++) {
+            t.a = room + st->from + u * st->down + q * st->x.row;
+            t.b = p->weights + st->w + q * st->k * st->w_row;
+            t.bias = q == 0 ? p->weights + st->b : NULL;
+            t.add = q > 0;
+            t.relu = st->relu && q + 1 == st->taps;
+            p->kernel->product(&t);
+        }
+    }
+}
+
+static struct lat_tensor view(float *v, struct lat__shape s)
+{
+    return (struct lat_tensor){v, 1, s.h, s.w, s.c};
+}
+
+static struct lat_tensor row(float *room, struct lat__place at,
+                             struct lat__shape s, size_t i)
+{
+    s.h = 1;
+    return view(room + at.at + i * at.row, s);
+}
+
+static void run_rows(const struct lat_plan *p, const struct lat__step *st,
+                     float *room)
+{
+    const struct lat__layer *l = st->layer;
+    const struct lat_ctx ctx = {.kernel = p->kernel};
+
+    for (size_t i = 0; i < l->out.h; i++) {
+        const struct lat__io io = {
+            .y = row(room, st->y, l->out, i),
+            .x = row(room, st->x, l->in, i),
+            .z = row(room, st->z, l->with, i),
+        };
+
+        l->kind->forward(&ctx, l, lat__model_params(p->model), &io);
+        if (st->relu)
+            lat__relu_forward(&ctx, io.y, io.y);
+    }
+}
+
+/* Whether zeros stand between the rows. */
+static bool is_apart(struct lat__place at, struct lat__shape s)
+{
+    return s.h > 1 && at.row != s.w * s.c;
+}
+
+static void run_whole(const struct lat_plan *p, const struct lat__step *st,
+                      float *room)
+{
+    const struct lat__layer *l = st->layer;
+    const struct lat_ctx ctx = {.kernel = p->kernel};
+    const size_t in = l->in.w * l->in.c, out = l->out.w * l->out.c;
+    struct lat__io io = {
+        .y = view(room + st->y.at, l->out),
+        .x = view(room + st->x.at, l->in),
+        .z = view(room + st->z.at, l->with),
+    };
+
+    if (is_apart(st->x, l->in)) {
+        io.x.v = room + p->flat[0];
+        for (size_t i = 0; i < l->in.h; i++)
+            memcpy(io.x.v + i * in, room + st->x.at + i * st->x.row,
+                   in * sizeof(float));
+    }
+    if (is_apart(st->y, l->out))
+        io.y.v = room + p->flat[1];
+    l->kind->forward(&ctx, l, lat__model_params(p->model), &io);
+    for (size_t i = 0; i < l->out.h && is_apart(st->y, l->out); i++)
+        memcpy(room + st->y.at + i * st->y.row, io.y.v + i * out,
+               out * sizeof(float));
+}
+
+void lat__plan_run(const struct lat_plan *p, float *room, unsigned stack)
+{
+    const struct lat__course *c = &p->course[stack];
+
+    for (size_t i = c->begin; i < c->end; i++)
+        switch (p->steps[i].way) {
+        case LAT_BY_PRODUCT:
+            run_product(p, &p->steps[i], room);
+            break;
+        case LAT_BY_ROWS:
+            run_rows(p, &p->steps[i], room);
+            break;
+        case LAT_AS_A_WHOLE:
+            run_whole(p, &p->steps[i], room);
+            break;
+        }
+}
+
+void lat__plan_put(const struct lat_plan *p, float *room, const float *x)
+{
+    const struct lat__shape in = lat__model_net(p->model)->encoder.in;
+    const struct lat__place at = p->course[LAT_ENCODER].in;
+    const size_t row = in.w * in.c;
+
+    for (size_t i = 0; i < in.h; i++)
+        memcpy(room + at.at + i * at.row, x + i * row, row * sizeof(*x));
+}
