@@ -233,6 +233,10 @@ LAT_MUST_CHECK enum lat_code lat__feed_take(struct lat__record *rec,
                                             const struct lat_dataset *d,
                                             const struct lat_recording *from,
                                             struct lat_err *err);
+/* One that could not even be read. */
+LAT_MUST_CHECK enum lat_code lat__feed_reject(struct lat_dataset *d,
+                                              const char *name, const char *why,
+                                              struct lat_err *err);
 void lat__feed_free(struct lat__feed *f);
 
 /* ---- train/activities.c: recordings of what people did */

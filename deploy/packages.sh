@@ -4,7 +4,7 @@
 # To build and run.
 BUILD_PACKAGES='gcc libc6-dev make autoconf automake pkg-config
 libopenblas-pthread-dev libsamplerate0-dev libjansson-dev nettle-dev
-libturbojpeg0-dev libpng-dev
+libturbojpeg0-dev libpng-dev libarchive-dev
 libmicrohttpd-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
 
 # To test, besides.

@@ -224,6 +224,18 @@ enum lat_code lat_dataset_add(struct lat_dataset *d,
     return code;
 }
 
+enum lat_code lat__feed_reject(struct lat_dataset *d, const char *name,
+                               const char *why, struct lat_err *err)
+{
+    enum lat_code code = grow(d, err);
+
+    if (code)
+        return code;
+    d->feed->given++;
+    lat__dataset_warn(d, "left out: recording %s: %s", name, why);
+    return LAT_OK;
+}
+
 /* ---- split -------------------------------------------------------------- */
 
 enum lat_code lat_dataset_split(struct lat_dataset *d, double share,
