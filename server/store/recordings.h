@@ -62,32 +62,35 @@ struct latd_match {
     const char *if_none_match; /* the same, must not be */
 };
 
+/* What went. */
+struct latd_deleted {
+    uint64_t recordings, vectors, waveforms;
+    struct lat_buf keys; /* LAT_DIGEST bytes each, of cached windows */
+};
+
 enum latd_put_result { LATD_PUT_CREATED, LATD_PUT_REPLACED, LATD_PUT_SAME };
+
+struct latd_put {
+    struct latd_match match;
+    int64_t now; /* seconds since 1970 */
+    enum latd_put_result result;
+    struct latd_deleted replaced; /* the caller's to fini */
+};
 
 /* The whole recording takes the place of the one with its id, if there is one.
  * One that says the same changes nothing, whatever match says: it was there
- * already.  r->etag and the times are filled in; now is in seconds since
- * 1970. */
-LAT_MUST_CHECK enum lat_code latd_recordings_put(enum latd_put_result *result,
+ * already.  r->etag and the times are filled in. */
+LAT_MUST_CHECK enum lat_code latd_recordings_put(struct latd_put *put,
                                                  struct latd_rows *rows,
                                                  struct latd_recording *r,
-                                                 const struct latd_match *match,
-                                                 int64_t now,
                                                  struct lat_err *err);
 /* One more model's vectors, or others of the same digest.  LAT_ENOENT when the
- * recording is gone; LAT_EMATCH when its waveform is not that of etag any
- * more. */
+ * recording is gone, LAT_EMATCH when it is not that of etag any more. */
 LAT_MUST_CHECK enum lat_code latd_recordings_embed(
     struct latd_rows *rows, const char *id, const uint8_t etag[LAT_DIGEST],
     const struct latd_embedding *e, struct lat_err *err);
 
-/* What went. */
-struct latd_deleted {
-    uint64_t recordings, vectors, waveforms;
-    size_t n_keys;
-    uint8_t *keys; /* (n_keys, LAT_DIGEST), of cached windows: lat_free */
-};
-
+void latd_deleted_fini(struct latd_deleted *d);
 /* LAT_ENOENT when there is none. */
 LAT_MUST_CHECK enum lat_code latd_recordings_delete(
     struct latd_deleted *out, struct latd_rows *rows, const char *id,
@@ -134,6 +137,22 @@ LAT_MUST_CHECK enum lat_code latd_recordings_list(
     enum lat_code (*visit)(void *arg, const struct latd_recording *r,
                            struct lat_err *err),
     void *arg, struct lat_err *err);
+
+/* The same one by one, through a connection of its own that sees one moment,
+ * for as long as it takes: an export. */
+struct latd_recordings_cursor;
+
+LAT_MUST_CHECK enum lat_code latd_recordings_cursor_open(
+    struct latd_recordings_cursor **out, struct latd_database *db,
+    const struct latd_recordings_filter *filter, unsigned with,
+    struct lat_err *err);
+/* How many there are in all, whatever the limit. */
+uint64_t latd_recordings_cursor_count(const struct latd_recordings_cursor *c);
+/* out is lent until the next; NULL after the last. */
+LAT_MUST_CHECK enum lat_code latd_recordings_cursor_next(
+    const struct latd_recording **out, struct latd_recordings_cursor *c,
+    struct lat_err *err);
+void latd_recordings_cursor_close(struct latd_recordings_cursor *c);
 
 /* ---- an index beside it -------------------------------------------------- */
 

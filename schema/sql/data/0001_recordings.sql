@@ -41,3 +41,9 @@ CREATE TABLE waveform (
     signal    TEXT NOT NULL CHECK (json_type(signal) = 'object'),
     v         BLOB NOT NULL -- float32, little-endian, channel after channel
 ) STRICT;
+
+-- The clock by which recordings grow old: one row.  See server/retention.h.
+CREATE TABLE clock (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    seen INTEGER NOT NULL -- seconds since 1970, never goes back
+) STRICT;

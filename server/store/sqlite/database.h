@@ -2,6 +2,7 @@
 #ifndef LATD_STORE_SQLITE_DATABASE_H
 #define LATD_STORE_SQLITE_DATABASE_H
 
+#include "../recordings.h"
 #include "rows.h"
 
 #include <pthread.h>
@@ -14,6 +15,8 @@ struct latd_database {
     int lock_file;    /* -1: none */
     size_t max;       /* changes that may wait */
     atomic_uint_least64_t committed, changes, failed;
+
+    struct latd_recordings_listener listener; /* zeroed: none */
 
     pthread_t writer;
     bool started;
