@@ -163,14 +163,11 @@ static enum lat_code write_all(struct latd_rows *rows, struct latd_recording *r,
     int64_t n = 0;
     enum lat_code code = write_row(&n, rows, r, now, err);
 
-    for (size_t i = 0; i < r->n && !code; i++) {
+    for (size_t i = 0; i < r->n && !code; i++)
         code = insert_embedding(rows, n, &r->embeddings[i], err);
-        if (!code)
-            code = latd_told_put(rows, r->id, &r->embeddings[i], err);
-    }
     if (!code && r->waveform.signal)
         code = insert_waveform(rows, n, &r->waveform, err);
-    return code;
+    return code ? code : latd_told_put(rows, r->id, err);
 }
 
 static int by_digest(const void *a, const void *b)
@@ -199,8 +196,6 @@ enum lat_code latd_recordings_put(struct latd_put *put, struct latd_rows *rows,
     if (!code && n) {
         put->replaced.recordings = 1;
         code = clear(&put->replaced, rows, n, err);
-        if (!code)
-            code = latd_told_removed(rows, r->id, err);
     }
     if (!code)
         code = write_all(rows, r, put->now, err);
@@ -232,7 +227,7 @@ enum lat_code latd_recordings_embed(struct latd_rows *rows, const char *id,
         code = write_row(&n, rows, &r, r.changed_at, err);
     }
     if (!code)
-        code = latd_told_put(rows, id, e, err);
+        code = latd_told_put(rows, id, err);
     latd_recording_fini(&r);
     return code;
 }

@@ -22,6 +22,12 @@ LAT_MUST_CHECK enum lat_code latd_recording_find(int64_t *n,
                                                  const char *id,
                                                  struct lat_err *err);
 
+/* What latd_list_next reads. */
+#define LATD_COLUMNS "n, id, subject, metadata, created_at, changed_at, etag"
+
+/* Beside LATD_WITH_…: not even whether there is a waveform. */
+enum { LATD_LEAVE_WAVEFORM = 256 };
+
 /* A statement of the recordings that filter names, or of their count; then
  * those one by one. */
 LAT_MUST_CHECK enum lat_code latd_list_prepare(
@@ -35,11 +41,9 @@ LAT_MUST_CHECK enum lat_code latd_list_next(struct latd_recording *r,
 /* ---- recordings_told.c: for whoever keeps an index beside the rows */
 
 /* The listener is told once the transaction is committed; nothing happens when
- * there is none. */
+ * there is none.  put reads r as it is by now, with all its models. */
 LAT_MUST_CHECK enum lat_code latd_told_put(struct latd_rows *rows,
-                                           const char *id,
-                                           const struct latd_embedding *e,
-                                           struct lat_err *err);
+                                           const char *id, struct lat_err *err);
 LAT_MUST_CHECK enum lat_code latd_told_removed(struct latd_rows *rows,
                                                const char *id,
                                                struct lat_err *err);

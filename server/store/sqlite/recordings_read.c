@@ -118,9 +118,7 @@ static enum lat_code read_waveform(struct latd_recording *r,
     return code;
 }
 
-#define COLUMNS "n, id, subject, metadata, created_at, changed_at, etag"
-
-/* st is at COLUMNS. */
+/* st is at LATD_COLUMNS. */
 static enum lat_code read_recording(struct latd_recording *r,
                                     struct latd_rows *rows, sqlite3_stmt *st,
                                     unsigned with, struct lat_err *err)
@@ -139,7 +137,7 @@ static enum lat_code read_recording(struct latd_recording *r,
         code = lat_fail(err, LAT_ENOMEM, "metadata");
     if (!code)
         code = read_embeddings(r, rows, n, with, err);
-    if (!code)
+    if (!code && !(with & LATD_LEAVE_WAVEFORM))
         code = read_waveform(r, rows, n, with, err);
     if (code)
         lat_wrap(err, code, "recording %.80s", r->id);
@@ -178,7 +176,7 @@ enum lat_code latd_recordings_get(struct latd_recording *out,
     sqlite3_stmt *st;
     bool found = false;
     enum lat_code code = latd_rows_prepare(
-        &st, rows, "SELECT " COLUMNS " FROM recording WHERE id = ?", err);
+        &st, rows, "SELECT " LATD_COLUMNS " FROM recording WHERE id = ?", err);
 
     if (code)
         return code;
@@ -246,8 +244,9 @@ enum lat_code latd_list_prepare(sqlite3_stmt **st, struct latd_rows *rows,
                                 bool counted, struct lat_err *err)
 {
     static const char *const sql[2][2] = {
-        {"SELECT " COLUMNS " FROM recording" WHERE PAGE,
-         "SELECT " COLUMNS " FROM recording" WHERE " AND subject = ?4" PAGE},
+        {"SELECT " LATD_COLUMNS " FROM recording" WHERE PAGE,
+         "SELECT " LATD_COLUMNS " FROM recording" WHERE
+         " AND subject = ?4" PAGE},
         {"SELECT count(*) FROM recording" WHERE " AND ?4 IS NULL AND ?5",
          "SELECT count(*) FROM recording" WHERE " AND subject = ?4 AND ?5"},
     };

@@ -1,11 +1,7 @@
-/* recordings_scan.c - recordings one by one, and all vectors at once. */
+/* recordings_scan.c - recordings one by one, for exports and indexes. */
 #include "recordings.h"
 
-enum { SCAN_STEP = 10000 }; /* vectors between two calls of progress */
-
-#define SCAN                                                         \
-    "SELECT id, vectors.digest, windows, dims, v FROM vectors JOIN " \
-    "recording ON recording.n = vectors.recording"
+enum { SCAN_STEP = 10000 }; /* recordings between two calls of progress */
 
 /* ---- a cursor ------------------------------------------------------------ */
 
@@ -89,87 +85,63 @@ void latd_recordings_cursor_close(struct latd_recordings_cursor *c)
     lat_free(c);
 }
 
-/* ---- all vectors --------------------------------------------------------- */
+/* ---- all of them -------------------------------------------------------- */
 
-static enum lat_code count(int64_t *n, struct latd_rows *rows,
+#define OF_DIGEST                                                          \
+    " FROM recording WHERE EXISTS (SELECT 1 FROM vectors WHERE recording " \
+    "= recording.n AND digest = ?)"
+
+static enum lat_code count(uint64_t *n, struct latd_rows *rows,
                            const char *digest, struct lat_err *err)
 {
     sqlite3_stmt *st;
     bool found = false;
     enum lat_code code = latd_rows_prepare(
         &st, rows,
-        digest ? "SELECT count(*) FROM vectors WHERE digest = ?"
-               : "SELECT count(*) FROM vectors",
+        digest ? "SELECT count(*)" OF_DIGEST : "SELECT count(*) FROM recording",
         err);
 
     if (code)
         return code;
     if (digest)
         latd_bind_text(st, 1, digest);
-    code = latd_rows_step(&found, rows, st, "count vectors", err);
+    code = latd_rows_step(&found, rows, st, "count recordings", err);
     if (!code && found)
-        *n = sqlite3_column_int64(st, 0);
+        *n = (uint64_t)sqlite3_column_int64(st, 0);
     sqlite3_reset(st);
     return code;
-}
-
-/* A copy of the blob, where floats may lie; grows as needed. */
-static enum lat_code floats_of(struct lat_buf *out, sqlite3_stmt *st, int i,
-                               struct lat_err *err)
-{
-    size_t len = (size_t)sqlite3_column_bytes(st, i);
-    const void *v = sqlite3_column_blob(st, i);
-
-    out->len = 0;
-    if (v)
-        lat_buf_put(out, v, len);
-    if (!v || out->failed)
-        return lat_fail(err, LAT_ENOMEM, "%zu bytes", len);
-    return LAT_OK;
-}
-
-static enum lat_code scan_one(const struct latd_recordings_scan *scan,
-                              struct lat_buf *v, sqlite3_stmt *st,
-                              struct lat_err *err)
-{
-    enum lat_code code = floats_of(v, st, 4, err);
-    struct latd_vectors_of of = {.id = (const char *)sqlite3_column_text(st, 0),
-                                 .digest =
-                                     (const char *)sqlite3_column_text(st, 1),
-                                 .windows = (size_t)sqlite3_column_int64(st, 2),
-                                 .dims = (size_t)sqlite3_column_int64(st, 3)};
-
-    if (code)
-        return code;
-    of.v = (const float *)(const void *)v->v;
-    return scan->visit(scan->arg, &of, err);
 }
 
 static enum lat_code scan_all(const struct latd_recordings_scan *scan,
                               struct latd_rows *rows, uint64_t all,
                               struct lat_err *err)
 {
-    struct lat_buf v = {0};
+    const unsigned with = LATD_WITH_VECTORS | LATD_LEAVE_WAVEFORM;
     sqlite3_stmt *st;
     uint64_t n = 0;
     bool found = true;
     enum lat_code code = latd_rows_prepare(
-        &st, rows, scan->digest ? SCAN " WHERE vectors.digest = ?" : SCAN, err);
+        &st, rows,
+        scan->digest ? "SELECT " LATD_COLUMNS OF_DIGEST " ORDER BY n"
+                     : "SELECT " LATD_COLUMNS " FROM recording ORDER BY n",
+        err);
 
     if (code)
         return code;
     if (scan->digest)
         latd_bind_text(st, 1, scan->digest);
     while (!code && found) {
-        code = latd_rows_step(&found, rows, st, "scan vectors", err);
+        struct latd_recording r = {0};
+
+        code = latd_list_next(&r, &found, rows, st, with, err);
         if (!code && found)
-            code = scan_one(scan, &v, st, err);
+            code = scan->visit(scan->arg, &r, err);
+        latd_recording_fini(&r);
         if (!code && scan->progress && ++n % SCAN_STEP == 0 &&
             !scan->progress(scan->arg, n, all))
             code = lat_fail(err, LAT_ECANCEL, "given up");
     }
     sqlite3_reset(st);
-    lat_buf_fini(&v);
     return code;
 }
 
@@ -178,11 +150,11 @@ enum lat_code latd_recordings_scan(struct latd_database *db,
                                    struct lat_err *err)
 {
     struct latd_rows *rows = latd_database_borrow(db);
-    int64_t all = 0;
+    uint64_t all = 0;
     enum lat_code code = count(&all, rows, scan->digest, err);
 
     if (!code)
-        code = scan_all(scan, rows, (uint64_t)all, err);
+        code = scan_all(scan, rows, all, err);
     latd_database_return(db, rows);
     return code;
 }
