@@ -6,10 +6,12 @@ BUILD_PACKAGES='gcc libc6-dev make autoconf automake pkg-config
 libopenblas-pthread-dev libsamplerate0-dev libjansson-dev nettle-dev
 libturbojpeg0-dev libpng-dev libarchive-dev
 libmicrohttpd-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
+libturbojpeg0-dev libpng-dev
+libmicrohttpd-dev libgnutls28-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
 
 # To test, besides.
 TEST_PACKAGES='libcmocka-dev clang-format shellcheck scdoc man-db groff-base
-curl python3 python3-pytest python3-httpx python3-numpy python3-jsonschema'
+curl openssl python3 python3-pytest python3-httpx python3-numpy python3-jsonschema'
 
 # missing_packages NAME...: those that are not installed.
 missing_packages() {

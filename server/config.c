@@ -237,6 +237,13 @@ enum lat_code latd_config_check(const struct latd_config *c,
                         "(%llu)",
                         (unsigned long long)c->max_body_bytes,
                         (unsigned long long)c->max_buffered_bytes);
+    if (!c->tls_cert[0] != !c->tls_key[0])
+        return lat_fail(err, LAT_EINVAL,
+                        "tls-cert and tls-key go together, there is only %s",
+                        c->tls_cert[0] ? "tls-cert" : "tls-key");
+    if (c->tls_client_ca[0] && !c->tls_cert[0])
+        return lat_fail(err, LAT_EINVAL,
+                        "tls-client-ca wants tls-cert and tls-key");
     if (c->connection_limit < c->http_threads)
         return lat_fail(err, LAT_EINVAL,
                         "connection-limit is %llu, fewer than http-threads "

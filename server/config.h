@@ -17,65 +17,70 @@ enum { LATD_TEXT_MAX = 512 };
 
 /* TEXT(field, name, default, sentence)
  * NUMBER(field, name, default, least, most, sentence) */
-#define LATD_CONFIG_MAP(TEXT, NUMBER)                                         \
-    TEXT(listen, "listen", "127.0.0.1:8080",                                  \
-         "Address and port to serve; port 0 takes a free one")                \
-    TEXT(metrics_listen, "metrics-listen", "",                                \
-         "Address and port for /metrics alone; empty: on the same listener")  \
-    TEXT(models, "models", "/var/lib/latentd/models",                         \
-         "Folder of NAME.safetensors and NAME@VERSION.safetensors")           \
-    TEXT(data_dir, "data-dir", "/var/lib/latentd",                            \
-         "Folder for what the daemon keeps; empty: nothing is kept")          \
-    TEXT(config, "config", "", "File of settings, a line each: name = value") \
-    TEXT(keys_file, "keys-file", "",                                          \
-         "File of API keys, by latent keys; empty: no key is asked for")      \
-    TEXT(kernel, "kernel", "",                                                \
-         "blas, avx2 or avx512; empty: the fastest that the processor has")   \
-    TEXT(log_level, "log-level", "info", "debug, info, warning or error")     \
-    NUMBER(http_threads, "http-threads", 2, 1, 64,                            \
-           "Threads that read requests and write replies")                    \
-    NUMBER(infer_threads, "infer-threads", 0, 0, 256,                         \
-           "Threads that embed; 0: one per core that we may use")             \
-    NUMBER(max_body_bytes, "max-body-bytes", 64 * LATD_MIB, 1024,             \
-           4 * (uint64_t)LATD_GIB, "Longest body of a request")               \
-    NUMBER(max_buffered_bytes, "max-buffered-bytes", 512 * LATD_MIB, 65536,   \
-           1024 * (uint64_t)LATD_GIB, "Bodies of all requests together")      \
-    NUMBER(max_inputs, "max-inputs", 2048, 1, 1000000,                        \
-           "Inputs, and windows, of one request")                             \
-    NUMBER(max_samples, "max-samples", 8000000, 1, 100000000,                 \
-           "Samples of the inputs of one request, at the model's rate")       \
-    NUMBER(max_pixels, "max-pixels", 50000000, 1, 1000000000,                 \
-           "Pixels of the images of one request, as they are sent")           \
-    NUMBER(max_queue, "max-queue", 4096, 1, 10000000,                         \
-           "Windows that may wait for an inference thread")                   \
-    NUMBER(timeout_ms, "timeout-ms", 10000, 1, 600000,                        \
-           "Deadline of a request that names none, in milliseconds")          \
-    NUMBER(connection_limit, "connection-limit", 4096, 1, 1000000,            \
-           "Open connections; the next wait to be accepted")                  \
-    NUMBER(connection_timeout, "connection-timeout", 30, 1, 86400,            \
-           "Seconds after which a silent connection is closed")               \
-    NUMBER(body_timeout, "body-timeout", 60, 1, 86400,                        \
-           "Seconds that a body may take to arrive")                          \
-    NUMBER(cache_bytes, "cache-bytes", 64 * LATD_MIB, 0,                      \
-           1024 * (uint64_t)LATD_GIB, "Vectors kept in memory")               \
-    NUMBER(cache_file_bytes, "cache-file-bytes", LATD_GIB, 0,                 \
-           1024 * (uint64_t)LATD_GIB, "Vectors kept in data-dir; 0: no file") \
-    NUMBER(max_changes, "max-changes", 4096, 1, 1000000,                      \
-           "Changes that may wait to be written to data-dir")                 \
-    NUMBER(network_store, "network-store", 0, 0, 1,                           \
-           "1: keep the database on a network file system all the same")      \
-    NUMBER(                                                                   \
-        insecure_listen, "insecure-listen", 0, 0, 1,                          \
-        "1: without keys, serve other addresses than loopback all the same")  \
-    NUMBER(key_rate, "key-rate", 0, 0, 1000000,                               \
-           "Requests a second of a key that has no rate of its own; 0: any")  \
-    NUMBER(key_burst, "key-burst", 0, 0, 1000000,                             \
-           "Requests of a key at once; 0: as many as key-rate")               \
-    NUMBER(key_bytes, "key-bytes", 0, 0, 1024 * (uint64_t)LATD_GIB,           \
-           "Bytes of bodies a minute of a key that has no own bytes; 0: any") \
-    NUMBER(drain_delay, "drain-delay", 5, 0, 3600,                            \
-           "Seconds to serve on, not ready, after SIGTERM")                   \
-    NUMBER(drain_timeout, "drain-timeout", 18, 0, 3600,                       \
+#define LATD_CONFIG_MAP(TEXT, NUMBER)                                          \
+    TEXT(listen, "listen", "127.0.0.1:8080",                                   \
+         "Address and port to serve; port 0 takes a free one")                 \
+    TEXT(metrics_listen, "metrics-listen", "",                                 \
+         "Address and port for /metrics alone; empty: on the same listener")   \
+    TEXT(models, "models", "/var/lib/latentd/models",                          \
+         "Folder of NAME.safetensors and NAME@VERSION.safetensors")            \
+    TEXT(data_dir, "data-dir", "/var/lib/latentd",                             \
+         "Folder for what the daemon keeps; empty: nothing is kept")           \
+    TEXT(config, "config", "", "File of settings, a line each: name = value")  \
+    TEXT(keys_file, "keys-file", "",                                           \
+         "File of API keys, by latent keys; empty: no key is asked for")       \
+    TEXT(tls_cert, "tls-cert", "",                                             \
+         "PEM file of our certificate and its chain; empty: no TLS")           \
+    TEXT(tls_key, "tls-key", "", "PEM file of its key")                        \
+    TEXT(tls_client_ca, "tls-client-ca", "",                                   \
+         "PEM file of authorities; clients must have a certificate of theirs") \
+    TEXT(kernel, "kernel", "",                                                 \
+         "blas, avx2 or avx512; empty: the fastest that the processor has")    \
+    TEXT(log_level, "log-level", "info", "debug, info, warning or error")      \
+    NUMBER(http_threads, "http-threads", 2, 1, 64,                             \
+           "Threads that read requests and write replies")                     \
+    NUMBER(infer_threads, "infer-threads", 0, 0, 256,                          \
+           "Threads that embed; 0: one per core that we may use")              \
+    NUMBER(max_body_bytes, "max-body-bytes", 64 * LATD_MIB, 1024,              \
+           4 * (uint64_t)LATD_GIB, "Longest body of a request")                \
+    NUMBER(max_buffered_bytes, "max-buffered-bytes", 512 * LATD_MIB, 65536,    \
+           1024 * (uint64_t)LATD_GIB, "Bodies of all requests together")       \
+    NUMBER(max_inputs, "max-inputs", 2048, 1, 1000000,                         \
+           "Inputs, and windows, of one request")                              \
+    NUMBER(max_samples, "max-samples", 8000000, 1, 100000000,                  \
+           "Samples of the inputs of one request, at the model's rate")        \
+    NUMBER(max_pixels, "max-pixels", 50000000, 1, 1000000000,                  \
+           "Pixels of the images of one request, as they are sent")            \
+    NUMBER(max_queue, "max-queue", 4096, 1, 10000000,                          \
+           "Windows that may wait for an inference thread")                    \
+    NUMBER(timeout_ms, "timeout-ms", 10000, 1, 600000,                         \
+           "Deadline of a request that names none, in milliseconds")           \
+    NUMBER(connection_limit, "connection-limit", 4096, 1, 1000000,             \
+           "Open connections; the next wait to be accepted")                   \
+    NUMBER(connection_timeout, "connection-timeout", 30, 1, 86400,             \
+           "Seconds after which a silent connection is closed")                \
+    NUMBER(body_timeout, "body-timeout", 60, 1, 86400,                         \
+           "Seconds that a body may take to arrive")                           \
+    NUMBER(cache_bytes, "cache-bytes", 64 * LATD_MIB, 0,                       \
+           1024 * (uint64_t)LATD_GIB, "Vectors kept in memory")                \
+    NUMBER(cache_file_bytes, "cache-file-bytes", LATD_GIB, 0,                  \
+           1024 * (uint64_t)LATD_GIB, "Vectors kept in data-dir; 0: no file")  \
+    NUMBER(max_changes, "max-changes", 4096, 1, 1000000,                       \
+           "Changes that may wait to be written to data-dir")                  \
+    NUMBER(network_store, "network-store", 0, 0, 1,                            \
+           "1: keep the database on a network file system all the same")       \
+    NUMBER(                                                                    \
+        insecure_listen, "insecure-listen", 0, 0, 1,                           \
+        "1: without keys, serve other addresses than loopback all the same")   \
+    NUMBER(key_rate, "key-rate", 0, 0, 1000000,                                \
+           "Requests a second of a key that has no rate of its own; 0: any")   \
+    NUMBER(key_burst, "key-burst", 0, 0, 1000000,                              \
+           "Requests of a key at once; 0: as many as key-rate")                \
+    NUMBER(key_bytes, "key-bytes", 0, 0, 1024 * (uint64_t)LATD_GIB,            \
+           "Bytes of bodies a minute of a key that has no own bytes; 0: any")  \
+    NUMBER(drain_delay, "drain-delay", 5, 0, 3600,                             \
+           "Seconds to serve on, not ready, after SIGTERM")                    \
+    NUMBER(drain_timeout, "drain-timeout", 18, 0, 3600,                        \
            "Seconds to finish what is in flight after that")
 
 /* Where a value came from; a later one beats an earlier. */

@@ -37,6 +37,14 @@ static enum lat_code read_keys(struct latd_app *app, struct lat_err *err)
     return code;
 }
 
+enum lat_code latd_daemon_read_tls(struct latd_daemon *d, struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+
+    return c->tls_cert[0] ? latd_tls_read(c->tls_cert, c->tls_key, err)
+                          : LAT_OK;
+}
+
 /* ---- sockets ----------------------------------------------------------- */
 
 static enum lat_code start_listening(struct latd_http **http,
@@ -60,6 +68,8 @@ static enum lat_code start_listening(struct latd_http **http,
     latd_line_begin(&line, LATD_INFO,
                     only_probes ? "listening for metrics" : "listening");
     latd_line_text(&line, "address", where);
+    latd_line_text(&line, "scheme",
+                   app->config.tls_cert[0] && !only_probes ? "https" : "http");
     latd_line_end(&line);
     return LAT_OK;
 }
@@ -169,6 +179,8 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
     d->app.started = time(NULL);
     code = read_keys(&d->app, err);
     if (!code)
+        code = latd_daemon_read_tls(d, err);
+    if (!code)
         code = latd_loop_start(&d->app.loop, err);
     if (!code)
         code = start_http(d, err);
@@ -202,4 +214,5 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_store_close(d->app.store);
     latd_models_free(d->app.models);
     latd_auth_close(d->app.auth);
+    latd_tls_forget();
 }

@@ -26,6 +26,9 @@ struct latd_daemon {
  * down what was up. */
 LAT_MUST_CHECK enum lat_code latd_daemon_start(struct latd_daemon *d,
                                                struct lat_err *err);
+/* The certificate again, if there is one: SIGHUP. */
+LAT_MUST_CHECK enum lat_code latd_daemon_read_tls(struct latd_daemon *d,
+                                                  struct lat_err *err);
 /* Nothing is in flight. */
 void latd_daemon_stop(struct latd_daemon *d);
 

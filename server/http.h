@@ -28,6 +28,14 @@ size_t latd_http_suspended(const struct latd_http *http);
 /* None is suspended.  Closes what is open. */
 void latd_http_stop(struct latd_http *http);
 
+/* ---- TLS ------------------------------------------------------- tls.c */
+
+/* The certificate of the whole process and its key, at first before any start,
+ * and again: handshakes from then on have the new ones. */
+LAT_MUST_CHECK enum lat_code latd_tls_read(const char *cert, const char *key,
+                                           struct lat_err *err);
+void latd_tls_forget(void);
+
 /* ---- sockets ------------------------------------------------ listen.c */
 
 /* A listening socket on HOST:PORT or [V6]:PORT. */

@@ -117,11 +117,23 @@ static void reload_keys(void)
         latd_log(LATD_INFO, "reloaded: %zu keys", latd_auth_count(d.app.auth));
 }
 
+static void reload_tls(void)
+{
+    struct lat_err err = {0};
+
+    if (latd_daemon_read_tls(&d, &err))
+        latd_log(LATD_ERROR, "reload: %s; the certificate stays as it was",
+                 err.msg);
+    else if (d.app.config.tls_cert[0])
+        latd_log(LATD_INFO, "reloaded: the certificate");
+}
+
 static void reload(void)
 {
     struct lat_err err = {0};
 
     reload_keys();
+    reload_tls();
     sd_notify(0, "RELOADING=1\nSTATUS=reading the models again");
     if (latd_models_reload(d.app.models, &err))
         latd_log(LATD_ERROR, "reload: %s", err.msg);

@@ -47,6 +47,13 @@ struct cli_command {
     int (*run)(const struct cli_command *cmd, int argc, char **argv);
 };
 
+/* How a server is asked, of every subcommand that has --server. */
+struct cli_access {
+    const char *ca, *cert, *cert_key, *key_file;
+};
+
+const struct cli_access *cli_access_get(void);
+
 /* argv[0] is the subcommand.  Fills in *values; the operands are left in
  * argv from *first to argc.  False: the subcommand returns *status, for help
  * was printed or a line that says what was wrong. */

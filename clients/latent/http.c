@@ -3,9 +3,10 @@
 
 #include <curl/curl.h>
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_SECONDS = 10, TOTAL_SECONDS = 300 };
+enum { CONNECT_SECONDS = 10, TOTAL_SECONDS = 300, KEY_MAX = 512 };
 
 static size_t take(char *p, size_t size, size_t n, void *body)
 {
@@ -33,6 +34,54 @@ static enum lat_code url_of(char url[4096], const char *server,
     return LAT_OK;
 }
 
+/* The key of --key-file or of the environment, without what is around it;
+ * empty when there is none. */
+static enum lat_code read_key(char key[KEY_MAX], struct lat_err *err)
+{
+    const char *file = cli_access_get()->key_file;
+    const char *from = file ? NULL : getenv("LATENT_API_KEY");
+    char *text = NULL;
+    size_t len, n;
+    enum lat_code code = LAT_OK;
+
+    if (file)
+        code = lat_file_read(&text, &len, file, 65536, err);
+    if (code)
+        return lat_wrap(err, code, "--key-file");
+    from = text ? text : from ? from : "";
+    from += strspn(from, " \t\r\n");
+    n = strcspn(from, " \t\r\n");
+    if (n >= KEY_MAX || (file && n == 0))
+        code = lat_fail(err, LAT_EINVAL, "%s holds no key",
+                        file ? file : "LATENT_API_KEY");
+    else
+        snprintf(key, KEY_MAX, "%.*s", (int)n, from);
+    lat_free(text);
+    return code;
+}
+
+/* Who we are, and whom we trust. */
+static enum lat_code set_access(CURL *curl, struct lat_err *err)
+{
+    const struct cli_access *a = cli_access_get();
+    char key[KEY_MAX] = "";
+    enum lat_code code = read_key(key, err);
+
+    if (code)
+        return code;
+    if (key[0]) {
+        curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        curl_easy_setopt(curl, CURLOPT_XOAUTH2_BEARER, key);
+    }
+    if (a->ca)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, a->ca);
+    if (a->cert)
+        curl_easy_setopt(curl, CURLOPT_SSLCERT, a->cert);
+    if (a->cert_key)
+        curl_easy_setopt(curl, CURLOPT_SSLKEY, a->cert_key);
+    return LAT_OK;
+}
+
 /* Sends what curl was given so far.  Frees curl. */
 static enum lat_code perform(CURL *curl, struct cli_reply *out,
                              const char *server, const char *path,
@@ -42,6 +91,8 @@ static enum lat_code perform(CURL *curl, struct cli_reply *out,
     enum lat_code code = url_of(url, server, path, err);
     CURLcode rc;
 
+    if (!code)
+        code = set_access(curl, err);
     if (code)
         goto out;
     curl_easy_setopt(curl, CURLOPT_URL, url);

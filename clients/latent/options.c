@@ -9,6 +9,37 @@
 
 enum { OPTIONS_MAX = 32, HELP_COLUMN = 26 };
 
+/* Filled in by cli_parse, once in the life of the process. */
+static struct cli_access access_of;
+
+#define AT(field) offsetof(struct cli_access, field)
+
+static const struct cli_option access_options[] = {
+    {"ca", 0, "FILE",
+     "the authorities that may have signed a server's "
+     "certificate",
+     CLI_TEXT, AT(ca)},
+    {"cert", 0, "FILE", "our certificate, for a server that wants one",
+     CLI_TEXT, AT(cert)},
+    {"cert-key", 0, "FILE", "its key", CLI_TEXT, AT(cert_key)},
+    {"key-file", 0, "FILE", "the API key's file; default: LATENT_API_KEY",
+     CLI_TEXT, AT(key_file)},
+    {0},
+};
+
+const struct cli_access *cli_access_get(void)
+{
+    return &access_of;
+}
+
+static bool asks_server(const struct cli_command *cmd)
+{
+    for (const struct cli_option *o = cmd->options; o->name; o++)
+        if (strcmp(o->name, "server") == 0)
+            return true;
+    return false;
+}
+
 int cli_misuse(const struct cli_command *cmd, const char *fmt, ...)
 {
     va_list ap;
@@ -43,6 +74,9 @@ void cli_print_help(const struct cli_command *cmd)
     printf("Usage: latent %s [OPTION]... %s\n%s.\n\n", cmd->name, cmd->operands,
            cmd->summary);
     for (const struct cli_option *o = cmd->options; o->name; o++)
+        print_option(o);
+    for (const struct cli_option *o = access_options;
+         o->name && asks_server(cmd); o++)
         print_option(o);
     print_option(&help);
     if (cmd->more[0])
@@ -95,27 +129,38 @@ static const char *set(const struct cli_option *o, void *values,
 }
 
 /* getopt's two lists, from our one. */
-static size_t make_lists(struct option *longs, char *shorts,
-                         const struct cli_option *options)
+static size_t make_lists(struct option *longs, char **shorts,
+                         const struct cli_option *options, size_t from)
 {
     size_t n = 0;
 
-    *shorts++ = ':';
-    for (; options[n].name && n < OPTIONS_MAX; n++) {
-        longs[n] = (struct option){
+    for (; options[n].name && from + n < OPTIONS_MAX; n++) {
+        longs[from + n] = (struct option){
             options[n].name, options[n].arg ? required_argument : no_argument,
             NULL, 0};
         if (!options[n].letter)
             continue;
-        *shorts++ = options[n].letter;
+        *(*shorts)++ = options[n].letter;
         if (options[n].arg)
-            *shorts++ = ':';
+            *(*shorts)++ = ':';
     }
+    return from + n;
+}
+
+/* The command's own, then those of access; *own is where they begin. */
+static void make_all(struct option *longs, char *shorts,
+                     const struct cli_command *cmd, size_t *own)
+{
+    size_t n;
+
+    *shorts++ = ':';
+    n = *own = make_lists(longs, &shorts, cmd->options, 0);
+    if (asks_server(cmd))
+        n = make_lists(longs, &shorts, access_options, n);
     *shorts++ = 'h';
     *shorts = '\0';
     longs[n] = (struct option){"help", no_argument, NULL, 'h'};
     longs[n + 1] = (struct option){0};
-    return n;
 }
 
 static const struct cli_option *by_letter(const struct cli_option *o, int c)
@@ -131,8 +176,9 @@ bool cli_parse(const struct cli_command *cmd, void *values, int argc,
     struct option longs[OPTIONS_MAX + 2];
     char shorts[2 * OPTIONS_MAX + 3];
     int c, index = 0;
+    size_t own;
 
-    make_lists(longs, shorts, cmd->options);
+    make_all(longs, shorts, cmd, &own);
     opterr = 0;
     while ((c = getopt_long(argc, argv, shorts, longs, &index)) != -1) {
         const struct cli_option *o = NULL;
@@ -148,8 +194,13 @@ bool cli_parse(const struct cli_command *cmd, void *values, int argc,
                                  c == ':' ? "wants a value" : "no such option");
             return false;
         }
-        o = c ? by_letter(cmd->options, c) : &cmd->options[index];
-        wrong = set(o, values, optarg);
+        if (!c && (size_t)index >= own) {
+            o = &access_options[(size_t)index - own];
+            wrong = set(o, &access_of, optarg);
+        } else {
+            o = c ? by_letter(cmd->options, c) : &cmd->options[index];
+            wrong = set(o, values, optarg);
+        }
         if (wrong) {
             *status =
                 cli_misuse(cmd, "--%s: %s: must be %s", o->name, optarg, wrong);

@@ -2,11 +2,14 @@
 #include "exchange.h"
 
 #include "../log.h"
+#include "tls.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+enum { CA_MAX = 1 << 20 };
 
 /* ---- the handler ------------------------------------------------------- */
 
@@ -270,14 +273,17 @@ static void on_log(void *cls, const char *fmt, va_list args)
 }
 
 /* Whoever can connect may ask for anything when there are no keys. */
-static enum lat_code check_address(const struct latd_app *app, int fd,
+static enum lat_code check_address(const struct latd_http *http,
                                    struct lat_err *err)
 {
+    const struct latd_app *app = http->app;
     char where[300];
 
-    if (app->auth || app->config.insecure_listen || latd_listen_is_local(fd))
+    if (app->auth || app->config.insecure_listen ||
+        (app->config.tls_client_ca[0] && !http->only_probes) ||
+        latd_listen_is_local(http->fd))
         return LAT_OK;
-    latd_listen_where(fd, where, sizeof(where));
+    latd_listen_where(http->fd, where, sizeof(where));
     return lat_fail(err, LAT_EACCESS,
                     "%s can be reached from elsewhere, and there are no keys: "
                     "set keys-file (see latent keys), or insecure-listen to 1 "
@@ -285,36 +291,59 @@ static enum lat_code check_address(const struct latd_app *app, int fd,
                     where);
 }
 
+/* Options after the one that is MHD_OPTION_END are not looked at. */
+static enum lat_code start(struct latd_http *http, struct lat_err *err)
+{
+    const struct latd_config *c = &http->app->config;
+    bool tls = c->tls_cert[0] && !http->only_probes;
+    unsigned threads = http->only_probes ? 1 : (unsigned)c->http_threads;
+
+    http->daemon = MHD_start_daemon(
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+            MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0),
+        0, NULL, NULL, on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_log,
+        NULL, MHD_OPTION_LISTEN_SOCKET, http->fd, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_THREAD_POOL_SIZE,
+        threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)c->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)c->connection_timeout,
+        tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END,
+        latd_tls_retrieve, MHD_OPTION_HTTPS_PRIORITIES, LATD_TLS_PRIORITIES,
+        http->ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, http->ca,
+        MHD_OPTION_END);
+    return http->daemon
+               ? LAT_OK
+               : lat_fail(err, LAT_EIO, "libmicrohttpd does not start");
+}
+
 enum lat_code latd_http_start(struct latd_http **out, struct latd_app *app,
                               int fd, bool only_probes, struct lat_err *err)
 {
-    const struct latd_config *c = &app->config;
     struct latd_http *http = lat_calloc(1, sizeof(*http));
-    unsigned threads = only_probes ? 1 : (unsigned)c->http_threads;
-    enum lat_code code =
-        http ? check_address(app, fd, err) : lat_fail(err, LAT_ENOMEM, "http");
+    enum lat_code code = LAT_OK;
+    size_t len;
 
-    if (code) {
+    if (!http) {
         close(fd);
-        lat_free(http);
-        return code;
+        return lat_fail(err, LAT_ENOMEM, "http");
     }
     http->app = app;
     http->fd = fd;
     http->only_probes = only_probes;
-    http->daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_ERROR_LOG,
-        0, NULL, NULL, on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_log,
-        NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, http, MHD_OPTION_THREAD_POOL_SIZE,
-        threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)c->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)c->connection_timeout, MHD_OPTION_END);
-    if (!http->daemon) {
+    code = check_address(http, err);
+    if (!code && app->config.tls_client_ca[0] && !only_probes) {
+        code = lat_file_read(&http->ca, &len, app->config.tls_client_ca, CA_MAX,
+                             err);
+        if (code)
+            code = lat_wrap(err, code, "tls-client-ca");
+    }
+    if (!code)
+        code = start(http, err);
+    if (code) {
         close(fd);
+        lat_free(http->ca);
         lat_free(http);
-        return lat_fail(err, LAT_EIO, "libmicrohttpd does not start");
+        return code;
     }
     *out = http;
     return LAT_OK;
@@ -347,5 +376,6 @@ void latd_http_stop(struct latd_http *http)
     if (!http)
         return;
     MHD_stop_daemon(http->daemon);
+    lat_free(http->ca);
     lat_free(http);
 }

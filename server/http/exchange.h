@@ -16,6 +16,7 @@ struct latd_http {
     struct MHD_Daemon *daemon;
     int fd;
     bool only_probes;
+    char *ca; /* the authorities of clients, or NULL */
     _Atomic size_t in_flight;
     _Atomic size_t suspended;
     _Atomic uint64_t buffered; /* bytes of bodies, of all exchanges */

@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include "../api.h"
+#include "tls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,15 @@ static enum lat_code find_handler(struct latd_exchange *x)
     return route->probe ? LAT_OK : check_state(x);
 }
 
+/* Who has no certificate may ask for what needs no key, as probes do. */
+static enum lat_code check_client(struct latd_exchange *x)
+{
+    if (!x->http->app->config.tls_client_ca[0] || x->http->only_probes ||
+        latd_route(x->route)->scope == LATD_SCOPE_NONE)
+        return LAT_OK;
+    return latd_tls_check_client(x->conn, &x->req.err);
+}
+
 /* The listener for metrics asks for no key: only the probes are there. */
 static enum lat_code check_key(struct latd_exchange *x, uint64_t len)
 {
@@ -127,7 +137,8 @@ enum lat_code latd_exchange_check(struct latd_exchange *x)
         return code;
     if (len > x->http->app->config.max_body_bytes)
         return latd_exchange_too_large(x, len, "");
-    return check_key(x, len);
+    code = check_client(x);
+    return code ? code : check_key(x, len);
 }
 
 struct latd_exchange *latd_exchange_new(struct latd_http *http,

@@ -177,11 +177,11 @@ def test_without_keys_only_loopback_is_served(start, models, tmp_path, keys):
         assert "insecure-listen" in got.stderr and "keys-file" in got.stderr
     for listen in ("127.0.0.2:0", "[::1]:0"):
         try:
-            start(listen=listen)
+            start(listen=listen, data_dir="")
         except AssertionError as e:
             if "cannot listen" not in str(e):
                 raise
-    start(listen="0.0.0.0:0", insecure_listen=1)
+    start(listen="0.0.0.0:0", insecure_listen=1, data_dir="")
     keys.create("ci")
     d = start(listen="0.0.0.0:0", keys_file=keys.file)
     port = d.endpoint[1]
