@@ -113,6 +113,11 @@ double lat__recipe_weight(const struct lat_recipe *r, enum lat__weight w);
 double lat__recipe_kappa(const struct lat_recipe *r);
 /* The task is a head over the data set's classes. */
 bool lat__recipe_has_classes(const struct lat_recipe *r);
+/* The unit of lead k: the only one that is said, or the k-th; "" beyond. */
+void lat__recipe_unit(char unit[LAT_UNIT_MAX], const struct lat_recipe *r,
+                      size_t k);
+/* More than one is said. */
+bool lat__recipe_mixed(const struct lat_recipe *r);
 /* Takes the next word of a text with blanks or commas between; false when
  * there is none left. */
 bool lat__recipe_word(char word[LAT_NAME_MAX], const char **text);

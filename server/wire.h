@@ -129,9 +129,10 @@ void latd_wire_embed_fini(struct latd_embed_req *req);
 
 /* One item of data, in output order. */
 struct latd_embed_item {
-    size_t input;   /* index of the input */
-    const char *id; /* or NULL */
-    const float *z; /* (card.dims), the model's latent; NULL: err */
+    size_t input;        /* index of the input */
+    const char *id;      /* or NULL */
+    const float *z;      /* (card.dims), the model's latent; NULL: err */
+    const float *likely; /* (card.n_labels), of its classes; or NULL */
     const struct lat_err *err;
     const struct lat_windows *windows; /* of the input; NULL with err */
     size_t window;                     /* the index in windows … */

@@ -15,6 +15,8 @@ static const struct cli_option options[] = {
     {"format", 'f', "FORMAT", "table, json, npy or csv", CLI_TEXT, AT(format)},
     {"partition", 'p', "PART", "only invariant, variant or free", CLI_TEXT,
      AT(partition)},
+    {"include", 'i', "WHAT", "task: what the model's head says of each window",
+     CLI_TEXT, AT(asked.include)},
     {"output", 'o', "FILE", "write there; default: the standard output",
      CLI_TEXT, AT(output)},
     {0},
@@ -102,6 +104,8 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
         return cli_misuse(cmd,
                           "--partition %s: must be invariant, variant or free",
                           o.partition);
+    if (o.asked.include && format_of(o.format) == NPY)
+        return cli_misuse(cmd, "--include: an npy holds embeddings alone");
     if (cli_asked_check(&o.asked, &err))
         return cli_misuse(cmd, "%s", err.msg);
     status = embed_all(&o.asked, argv + first, (size_t)(argc - first), &e);

@@ -37,6 +37,14 @@ enum lat_code cli_embeddings_add(struct cli_embeddings *e,
     if (!copy.z)
         return lat_fail(err, LAT_ENOMEM, "%zu dimensions", dims);
     memcpy(copy.z, z, dims * sizeof(*z));
+    if (item->likely) {
+        copy.likely = lat_calloc(e->n_labels, sizeof(*z));
+        if (!copy.likely) {
+            lat_free(copy.z);
+            return lat_fail(err, LAT_ENOMEM, "%zu classes", e->n_labels);
+        }
+        memcpy(copy.likely, item->likely, e->n_labels * sizeof(*z));
+    }
     e->dims = dims;
     e->items[e->n++] = copy;
     return LAT_OK;
@@ -44,8 +52,10 @@ enum lat_code cli_embeddings_add(struct cli_embeddings *e,
 
 void cli_embeddings_fini(struct cli_embeddings *e)
 {
-    for (size_t i = 0; i < e->n; i++)
+    for (size_t i = 0; i < e->n; i++) {
         lat_free(e->items[i].z);
+        lat_free(e->items[i].likely);
+    }
     lat_free(e->items);
     *e = (struct cli_embeddings){0};
 }
@@ -83,5 +93,8 @@ enum lat_code cli_asked_check(struct cli_asked *a, struct lat_err *err)
 
     if (!a->server && env && env[0])
         a->server = env;
+    if (a->include && strcmp(a->include, "task") != 0)
+        return lat_fail(err, LAT_EINVAL, "--include %s: must be task",
+                        a->include);
     return read_windowing(&a->cut, a->windowing, err);
 }

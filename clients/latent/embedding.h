@@ -13,6 +13,7 @@ struct cli_asked {
     const char *models; /* a folder; NULL: where models usually are */
     const char *server; /* a URL; NULL: in this process */
     const char *windowing;
+    const char *include; /* NULL or "task" */
     struct lat_hints hints;
     struct lat_cut cut; /* from windowing, by cli_asked_check */
 };
@@ -59,6 +60,7 @@ struct cli_item {
     double rate_hz;    /* of the input */
     char cache[16];    /* hit, miss, …; "" in this process */
     float *z;          /* (dims) */
+    float *likely;     /* (n_labels), of the classes; NULL: not asked */
 };
 
 struct cli_embeddings {
@@ -66,11 +68,13 @@ struct cli_embeddings {
     size_t dims;
     bool partitioned;
     struct lat_range blocks[LAT_N_BLOCKS];
+    size_t n_labels; /* 0: no head of classes, or not asked */
+    char labels[LAT_LABELS_MAX][LAT_NAME_MAX];
     size_t n, cap;
     struct cli_item *items;
 };
 
-/* Room for one more item with its z, which is the list's.  LAT_EUNFIT when
+/* Room for one more item with copies of its z and likely.  LAT_EUNFIT when
  * dims differ from those of the items before. */
 LAT_MUST_CHECK enum lat_code cli_embeddings_add(struct cli_embeddings *e,
                                                 const struct cli_item *item,

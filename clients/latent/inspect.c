@@ -39,8 +39,11 @@ static void print_input(const struct lat_input *in)
            in->n_channels == 1 ? "" : "s");
     for (size_t i = 0; i < in->n_names; i++)
         printf("%s%s", i ? ", " : "", in->names[i]);
-    printf(" in %s, %g Hz, %zu samples (%g s)\n", in->unit, in->rate_hz,
-           in->window, (double)in->window / in->rate_hz);
+    printf(" in ");
+    for (size_t k = 0; k < (*in->unit ? 1 : in->n_channels); k++)
+        printf("%s%s", k ? ", " : "", lat_input_unit(in, k));
+    printf(", %g Hz, %zu samples (%g s)\n", in->rate_hz, in->window,
+           (double)in->window / in->rate_hz);
 }
 
 static void print_prep(const struct lat_prep *p)

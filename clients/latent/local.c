@@ -7,7 +7,8 @@
 struct cli_local {
     struct lat_plan *plan;
     struct lat_workspace *ws;
-    float *z; /* (dims) */
+    float *z;      /* (dims) */
+    float *likely; /* (n_labels) */
     char label[CLI_LABEL_MAX];
 };
 
@@ -44,7 +45,9 @@ enum lat_code cli_local_open(struct cli_local **out,
         cli_model_label(l->label, path);
     if (!code) {
         l->z = lat_calloc(lat_plan_card(l->plan)->dims, sizeof(*l->z));
-        if (!l->z)
+        l->likely =
+            lat_calloc(lat_plan_card(l->plan)->n_labels, sizeof(*l->likely));
+        if (!l->z || !l->likely)
             code = lat_fail(err, LAT_ENOMEM, "an embedding");
     }
     if (code) {
@@ -60,6 +63,7 @@ void cli_local_close(struct cli_local *l)
     if (!l)
         return;
     lat_free(l->z);
+    lat_free(l->likely);
     lat_workspace_free(l->ws);
     lat_plan_unref(l->plan);
     lat_free(l);
@@ -77,6 +81,21 @@ static enum lat_code windows_of(struct lat_windows **out, struct cli_local *l,
     code = lat_prepare(out, lat_plan_card(l->plan), sig, &asked->cut, err);
     lat_signal_free(sig);
     return code ? lat_wrap(err, code, "%s", path) : LAT_OK;
+}
+
+/* What the head says of l->z, where it is asked and there is one. */
+static enum lat_code say(struct cli_local *l, const struct cli_asked *asked,
+                         struct cli_item *item, struct cli_embeddings *out,
+                         struct lat_err *err)
+{
+    const struct lat_card *card = lat_plan_card(l->plan);
+
+    if (!asked->include || card->task != LAT_TASK_CLASSES)
+        return LAT_OK;
+    out->n_labels = card->n_labels;
+    memcpy(out->labels, card->labels, sizeof(out->labels));
+    item->likely = l->likely;
+    return lat_plan_classes(l->plan, l->z, l->likely, err);
 }
 
 enum lat_code cli_local_embed(struct cli_local *l,
@@ -102,6 +121,8 @@ enum lat_code cli_local_embed(struct cli_local *l,
             item.end = w->end;
         }
         code = lat_embed(l->plan, l->ws, w->x, l->z, err);
+        if (!code)
+            code = say(l, asked, &item, out, err);
         if (code)
             code = lat_wrap(err, code, "%s: window %zu", path, i);
         else

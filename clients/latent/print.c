@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { FIRST_VALUES = 6 };
+enum { FIRST_VALUES = 6, CLASS_WIDTH = 18 };
 
 bool cli_is_partition(const char *word)
 {
@@ -104,7 +104,23 @@ static void put_head(struct lat_buf *b, const struct cli_embeddings *e,
     lat_buf_puts(b, e->n > 1 ? "  " : "");
     for (size_t i = 0; i < n_parts(e) && e->n > 1; i++)
         lat_buf_printf(b, " %10s", part_name(e, i));
+    if (e->n_labels)
+        lat_buf_printf(b, "  %-*s", CLASS_WIDTH + 7, "class, how likely");
     lat_buf_puts(b, e->items[0].cache[0] ? "   cache\n" : "\n");
+}
+
+/* The likeliest class, and how likely. */
+static void put_class(struct lat_buf *b, const struct cli_embeddings *e,
+                      const struct cli_item *item)
+{
+    size_t best = 0;
+
+    if (!item->likely)
+        return;
+    for (size_t i = 1; i < e->n_labels; i++)
+        best = item->likely[i] > item->likely[best] ? i : best;
+    lat_buf_printf(b, "  %-*s %6.4f", CLASS_WIDTH, e->labels[best],
+                   (double)item->likely[best]);
 }
 
 static void put_row(struct lat_buf *b, const struct cli_embeddings *e,
@@ -124,6 +140,7 @@ static void put_row(struct lat_buf *b, const struct cli_embeddings *e,
     for (size_t i = 0; i < n_parts(e) && e->n > 1; i++)
         lat_buf_printf(b, " %10.4f",
                        cosine(e->items[0].z, item->z, part(e, i)));
+    put_class(b, e, item);
     lat_buf_printf(b, item->cache[0] ? "   %s\n" : "%s\n", item->cache);
 }
 
@@ -172,6 +189,19 @@ static void put_partitions(struct lat_buf *b, const struct cli_embeddings *e,
     lat_buf_puts(b, "}");
 }
 
+static void put_task(struct lat_buf *b, const struct cli_embeddings *e,
+                     const float *likely)
+{
+    lat_buf_puts(b, ",\n     \"task\": {\"kind\": \"classes\", \"labels\": [");
+    for (size_t i = 0; i < e->n_labels; i++) {
+        lat_buf_puts(b, i ? ", " : "");
+        cli_put_string(b, e->labels[i]);
+    }
+    lat_buf_puts(b, "], \"probabilities\": ");
+    cli_put_floats(b, likely, e->n_labels);
+    lat_buf_puts(b, "}");
+}
+
 void cli_print_json(struct lat_buf *b, const struct cli_embeddings *e,
                     struct lat_range r, char *const *files)
 {
@@ -197,6 +227,8 @@ void cli_print_json(struct lat_buf *b, const struct cli_embeddings *e,
         cli_put_floats(b, item->z + r.begin, r.end - r.begin);
         if (e->partitioned)
             put_partitions(b, e, item->z);
+        if (item->likely)
+            put_task(b, e, item->likely);
         lat_buf_puts(b, "}");
     }
     lat_buf_puts(b, "\n]}\n");
@@ -222,6 +254,10 @@ void cli_print_csv(struct lat_buf *b, const struct cli_embeddings *e,
     lat_buf_puts(b, "recording,begin,end");
     for (size_t j = r.begin; j < r.end; j++)
         lat_buf_printf(b, ",z%zu", j);
+    for (size_t i = 0; i < e->n_labels; i++) {
+        lat_buf_puts(b, ",");
+        put_csv_text(b, e->labels[i]);
+    }
     lat_buf_puts(b, "\n");
     for (size_t i = 0; i < e->n; i++) {
         const struct cli_item *item = &e->items[i];
@@ -234,6 +270,11 @@ void cli_print_csv(struct lat_buf *b, const struct cli_embeddings *e,
         for (size_t j = r.begin; j < r.end; j++) {
             lat_buf_puts(b, ",");
             cli_put_float(b, item->z[j]);
+        }
+        for (size_t k = 0; k < e->n_labels; k++) {
+            lat_buf_puts(b, ",");
+            if (item->likely)
+                cli_put_float(b, item->likely[k]);
         }
         lat_buf_puts(b, "\n");
     }

@@ -44,6 +44,28 @@ static void take_blocks(struct cli_embeddings *out, const json_t *item)
     }
 }
 
+/* Names and probabilities of the classes; likely (LAT_LABELS_MAX). */
+static enum lat_code take_task(struct cli_embeddings *out, float *likely,
+                               const json_t *task, struct lat_err *err)
+{
+    const json_t *labels = json_object_get(task, "labels");
+    const char *text =
+        json_string_value(json_object_get(task, "probabilities"));
+    size_t n = json_array_size(labels), room = LAT_LABELS_MAX * sizeof(*likely);
+
+    if (!text || n == 0 || n > LAT_LABELS_MAX ||
+        strlen(text) / 4 * 3 > room + 2 ||
+        cli_base64_decode(likely, room, text) != n * sizeof(*likely))
+        return not_understood("probabilities in base64", err);
+    out->n_labels = n;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_array_get(labels, i));
+
+        snprintf(out->labels[i], LAT_NAME_MAX, "%s", name ? name : "?");
+    }
+    return LAT_OK;
+}
+
 static enum lat_code take_item(struct cli_embeddings *out, const json_t *obj,
                                size_t file, struct lat_err *err)
 {
@@ -51,15 +73,23 @@ static enum lat_code take_item(struct cli_embeddings *out, const json_t *obj,
     const char *cache = json_string_value(json_object_get(obj, "cache"));
     const json_t *window = json_object_get(obj, "window");
     const json_t *prep = json_object_get(obj, "preprocessing");
+    const json_t *task = json_object_get(obj, "task");
+    float likely[LAT_LABELS_MAX + 1];
     struct cli_item item = {.file = file,
                             .begin = member_count(window, "start"),
                             .end = member_count(window, "end")};
-    enum lat_code code;
+    enum lat_code code = LAT_OK;
     size_t room, len;
     float *z;
 
     if (!text)
         return not_understood("embedding", err);
+    if (json_is_object(task)) {
+        code = take_task(out, likely, task, err);
+        item.likely = likely;
+    }
+    if (code)
+        return code;
     room = strlen(text) / 4 * 3 + 3;
     z = lat_calloc(room, 1);
     if (!z)

@@ -21,9 +21,9 @@ static void put_wishes(struct lat_buf *b, const struct cli_asked *asked,
     lat_buf_puts(b, "\"model\": ");
     cli_put_string(b, model);
     lat_buf_puts(b, ", \"encoding_format\": \"base64\", \"include\": "
-                    "[\"partitions\", \"preprocessing\"], ");
-    lat_buf_printf(b, "\"windowing\": {\"mode\": \"%s\"",
-                   modes[asked->cut.mode]);
+                    "[\"partitions\", \"preprocessing\"");
+    lat_buf_printf(b, "%s], \"windowing\": {\"mode\": \"%s\"",
+                   asked->include ? ", \"task\"" : "", modes[asked->cut.mode]);
     if (asked->cut.hop)
         lat_buf_printf(b, ", \"hop_samples\": %zu", asked->cut.hop);
     lat_buf_puts(b, "}");

@@ -78,6 +78,38 @@ static enum lat_code read_channels(struct lat_input *in, const json_t *list,
     return code;
 }
 
+static enum lat_code check_unit(const char *unit, struct lat_err *err)
+{
+    if (lat__unit_known(unit))
+        return LAT_OK;
+    return lat_fail(err, LAT_EFORMAT, "unit %s is not known", unit);
+}
+
+/* One for all, or a list with one for each channel. */
+static enum lat_code read_units(struct lat_input *in, const json_t *v,
+                                struct lat_err *err)
+{
+    const json_t *list = json_object_get(v, "unit");
+    enum lat_code code = LAT_OK;
+
+    if (!json_is_array(list)) {
+        code = lat__json_text(in->unit, sizeof(in->unit), v, "unit", err);
+        return code ? code : check_unit(in->unit, err);
+    }
+    if (in->n_channels < 2 || json_array_size(list) != in->n_channels)
+        return lat_fail(err, LAT_EFORMAT, "%zu units for %zu channels",
+                        json_array_size(list), in->n_channels);
+    for (size_t i = 0; !code && i < in->n_channels; i++) {
+        const char *unit = json_string_value(json_array_get(list, i));
+
+        if (!unit || strlen(unit) >= LAT_UNIT_MAX)
+            return lat_fail(err, LAT_EFORMAT, "unit[%zu] is no unit", i);
+        strcpy(in->units[i], unit);
+        code = check_unit(unit, err);
+    }
+    return code;
+}
+
 static enum lat_code read_input(struct lat_input *in, const json_t *v,
                                 struct lat_err *err)
 {
@@ -87,9 +119,7 @@ static enum lat_code read_input(struct lat_input *in, const json_t *v,
     if (!code)
         code = read_channels(in, json_object_get(v, "channels"), err);
     if (!code)
-        code = lat__json_text(in->unit, sizeof(in->unit), v, "unit", err);
-    if (!code && !lat__unit_known(in->unit))
-        code = lat_fail(err, LAT_EFORMAT, "unit %s is not known", in->unit);
+        code = read_units(in, v, err);
     if (!code)
         code = lat__json_number(&in->rate_hz, v, "sampling_rate_hz", 1e6, err);
     if (!code && !(in->rate_hz > 0.0))

@@ -37,6 +37,21 @@ static json_t *count(size_t n)
     return json_integer((json_int_t)n);
 }
 
+static json_t *unit_json(const struct lat_input *in)
+{
+    json_t *list = *in->unit ? NULL : json_array();
+    bool ok = list != NULL;
+
+    if (*in->unit)
+        return json_string(in->unit);
+    for (size_t i = 0; ok && i < in->n_channels; i++)
+        ok = json_array_append_new(list, json_string(in->units[i])) == 0;
+    if (ok)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *input_json(const struct lat_input *in)
 {
     json_t *obj = json_object(), *names = json_array();
@@ -47,7 +62,7 @@ static json_t *input_json(const struct lat_input *in)
     if (ok && in->n_channels == 1)
         names = json_pack("[o]", names);
     ok = ok && names && set(obj, "channels", json_incref(names)) &&
-         set(obj, "unit", json_string(in->unit)) &&
+         set(obj, "unit", unit_json(in)) &&
          set(obj, "sampling_rate_hz", number(in->rate_hz)) &&
          set(obj, "window_samples", count(in->window));
     json_decref(names);

@@ -33,7 +33,8 @@ struct lat_range {
 struct lat_input {
     size_t n_channels, n_names;
     char names[16][LAT_NAME_MAX];
-    char unit[LAT_UNIT_MAX];
+    char unit[LAT_UNIT_MAX];      /* of every channel; "": of each its own */
+    char units[16][LAT_UNIT_MAX]; /* then, in the order of the names */
     double rate_hz;
     size_t window; /* samples */
 };
@@ -152,6 +153,8 @@ struct lat_card {
 
 /* Floats that lat_embed reads: of a window, or of an image. */
 size_t lat_input_floats(const struct lat_card *card);
+/* Of the channel that the network reads as its k-th. */
+const char *lat_input_unit(const struct lat_input *in, size_t k);
 
 /* ---- models ------------------------------------------- encoder/model.c */
 
@@ -297,6 +300,13 @@ struct lat_image_code {
 LAT_MUST_CHECK enum lat_code lat_embed_image(
     const struct lat_plan *p, struct lat_workspace *ws, const float *x,
     enum lat_gate_mode mode, struct lat_image_code *out, struct lat_err *err);
+
+/* What the head says of a latent z (dims), whosever window it is of: how likely
+ * each class is (card.n_labels), together 1.  LAT_EUNFIT where the model has
+ * no head of classes; LAT_ENONFINITE as of lat_embed.  Allocates. */
+LAT_MUST_CHECK enum lat_code lat_plan_classes(const struct lat_plan *p,
+                                              const float *z, float *likely,
+                                              struct lat_err *err);
 
 /* Proves on this processor that a window's embedding keeps its bytes: alone,
  * after others, in another workspace, on n_threads at once. */

@@ -86,25 +86,28 @@ static enum lat_code check_length(const struct lat__work *w)
 
 /* ---- one channel -------------------------------------------------------- */
 
-static enum lat_code convert_unit(const struct lat__work *w, size_t k, float *v)
+/* Channel k of the signal into the unit of the model's i-th. */
+static enum lat_code convert_unit(const struct lat__work *w, size_t i, float *v)
 {
+    const size_t k = w->map[i];
     const struct lat_channel *c = &w->sig->channels[k];
+    const char *unit = lat_input_unit(&w->card->input, i);
     enum lat_code code;
     double factor;
 
-    code = lat_unit_factor(&factor, c->unit, w->card->input.unit, w->err);
+    code = lat_unit_factor(&factor, c->unit, unit, w->err);
     if (code)
         return lat_at(w->err, lat_wrap(w->err, code, "channel %s", c->name),
                       "channels[%zu].unit", k);
-    for (size_t i = 0; i < w->sig->n_samples; i++) {
-        v[i] = (float)((double)v[i] * factor);
-        if (isinf(v[i]))
+    for (size_t t = 0; t < w->sig->n_samples; t++) {
+        v[t] = (float)((double)v[t] * factor);
+        if (isinf(v[t]))
             return lat_at(w->err,
                           lat_fail_word(w->err, LAT_EUNFIT, "nonfinite_input",
                                         "sample %zu of channel %s is beyond "
                                         "float32 in %s",
-                                        i, c->name, w->card->input.unit),
-                          "data[%zu][%zu]", k, i);
+                                        t, c->name, unit),
+                          "data[%zu][%zu]", k, t);
     }
     return LAT_OK;
 }
@@ -122,7 +125,7 @@ static enum lat_code prepare_channel(struct lat__work *w, size_t i, float *v,
     lat__warn_channel(w, k, v, n);
     code = check_finite(w, k);
     if (code == LAT_OK)
-        code = convert_unit(w, k, v);
+        code = convert_unit(w, i, v);
     if (code)
         return code;
     w->out->n_missing += lat__missing_fill(v, n);

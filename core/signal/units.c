@@ -36,6 +36,11 @@ static const struct unit *find(const char *name)
     return NULL;
 }
 
+const char *lat_input_unit(const struct lat_input *in, size_t k)
+{
+    return *in->unit ? in->unit : in->units[k];
+}
+
 bool lat__unit_known(const char *name)
 {
     return find(name) != NULL;

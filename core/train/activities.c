@@ -51,6 +51,7 @@ static enum lat_code pick_channels(struct source *s)
 
     while (lat__recipe_word(name, &at)) {
         size_t k = 0;
+        char unit[LAT_UNIT_MAX];
         enum lat_code code;
 
         while (k < sig->n_channels &&
@@ -59,8 +60,9 @@ static enum lat_code pick_channels(struct source *s)
         if (k == sig->n_channels || s->n_channels == sig->n_channels)
             return lat_fail(s->err, LAT_EINVAL,
                             "leads: the data have no channel %s", name);
+        lat__recipe_unit(unit, s->r, s->n_channels);
         code = lat_unit_factor(&s->factor[s->n_channels], sig->channels[k].unit,
-                               s->r->unit, s->err);
+                               unit, s->err);
         if (code)
             return lat_wrap(s->err, code, "channel %s", name);
         s->channel[s->n_channels++] = k;

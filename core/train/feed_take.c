@@ -94,17 +94,20 @@ static enum lat_code check_samples(const struct take *t, const char *channel)
 
 /* ---- channels ----------------------------------------------------------- */
 
-/* Channel c, at the recipe's rate, into every step-th of v (n_out). */
+/* Channel c, at the recipe's rate and in the unit of its lead k, into every
+ * step-th of v (n_out). */
 static enum lat_code take_channel(const struct take *t, float *v, size_t step,
-                                  size_t c)
+                                  size_t c, size_t k)
 {
     const struct lat_channel *ch = &t->sig->channels[c];
     const float *from = t->sig->v + c * t->sig->n_samples + t->begin;
     const float *y = t->in;
+    char unit[LAT_UNIT_MAX];
     enum lat_code code;
     double factor;
 
-    code = lat_unit_factor(&factor, ch->unit, t->r->unit, t->err);
+    lat__recipe_unit(unit, t->r, k);
+    code = lat_unit_factor(&factor, ch->unit, unit, t->err);
     if (code)
         return lat_wrap(t->err, code, "channel %s", ch->name);
     for (size_t i = 0; i < t->n; i++)
@@ -153,7 +156,7 @@ static enum lat_code take_axes(const struct take *t, struct lat__record *rec,
 
         code = next_channel(t, &c, &at);
         if (!code)
-            code = take_channel(t, rec->v + k, channels, c);
+            code = take_channel(t, rec->v + k, channels, c, k);
     }
     return code;
 }
@@ -177,7 +180,7 @@ static enum lat_code take_lead(const struct take *t, struct lat__record *rec)
     rec->v = lat_calloc(t->n_out, sizeof(*rec->v));
     if (!rec->v)
         return lat_fail(t->err, LAT_ENOMEM, "%zu samples", t->n_out);
-    code = take_channel(t, rec->v, 1, c);
+    code = take_channel(t, rec->v, 1, c, 0);
     if (code || t->sig->n_channels < 2)
         return code;
     rec->other = lat_calloc(t->n_out, sizeof(*rec->other));
@@ -185,7 +188,7 @@ static enum lat_code take_lead(const struct take *t, struct lat__record *rec)
         return lat_fail(t->err, LAT_ENOMEM, "%zu samples", t->n_out);
     if (take_channel(&(struct take){t->r, t->sig, t->begin, t->n, t->n_out,
                                     t->in, t->out, NULL},
-                     rec->other, 1, other)) {
+                     rec->other, 1, other, 0)) {
         lat_free(rec->other);
         rec->other = NULL;
     }

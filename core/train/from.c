@@ -62,8 +62,13 @@ static enum lat_code set_input(struct lat_recipe *r, const struct lat_input *in,
     if (names.failed)
         return lat_fail(err, LAT_ENOMEM, "leads");
     code = lat_recipe_set(r, "leads", names.len ? names.v : "", err);
+    names.len = 0;
+    for (size_t k = 0; k < (*in->unit ? 1 : in->n_channels); k++)
+        lat_buf_printf(&names, "%s%s", k ? " " : "", lat_input_unit(in, k));
+    if (!code && names.failed)
+        code = lat_fail(err, LAT_ENOMEM, "unit");
     if (!code)
-        code = lat_recipe_set(r, "unit", in->unit, err);
+        code = lat_recipe_set(r, "unit", names.v, err);
     r->rate_hz = in->rate_hz;
     r->window = in->window;
     lat_buf_fini(&names);

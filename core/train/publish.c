@@ -112,7 +112,10 @@ static void describe_input(struct lat_input *in, const struct lat_recipe *r,
     in->n_channels = n_channels;
     while (in->n_names < most && lat__recipe_word(in->names[in->n_names], &at))
         in->n_names++;
-    snprintf(in->unit, sizeof(in->unit), "%s", r->unit);
+    for (size_t k = 0; k < in->n_names; k++)
+        lat__recipe_unit(in->units[k], r, k);
+    if (!lat__recipe_mixed(r))
+        memcpy(in->unit, in->units[0], sizeof(in->unit));
     in->rate_hz = r->rate_hz;
     in->window = r->window;
 }

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static const double beyond_ms = 500.0; /* evaluation looks that far */
@@ -70,6 +71,46 @@ bool lat__recipe_word(char word[LAT_NAME_MAX], const char **text)
     return n > 0;
 }
 
+static size_t words(const char *text)
+{
+    char word[LAT_NAME_MAX];
+    size_t n = 0;
+
+    while (lat__recipe_word(word, &text))
+        n++;
+    return n;
+}
+
+bool lat__recipe_mixed(const struct lat_recipe *r)
+{
+    return words(r->unit) > 1;
+}
+
+void lat__recipe_unit(char unit[LAT_UNIT_MAX], const struct lat_recipe *r,
+                      size_t k)
+{
+    const char *at = r->unit;
+    char word[LAT_NAME_MAX] = "";
+    size_t last = lat__recipe_mixed(r) ? k : 0, n = 0;
+
+    while (n <= last && lat__recipe_word(word, &at))
+        n++;
+    snprintf(unit, LAT_UNIT_MAX, "%.*s", LAT_UNIT_MAX - 1,
+             n > last ? word : "");
+}
+
+static enum lat_code check_units(const struct lat_recipe *r,
+                                 struct lat_err *err)
+{
+    size_t units = words(r->unit), leads = words(r->leads);
+
+    if (units == 1 || (r->kind != LAT_WFDB && units == leads))
+        return LAT_OK;
+    return lat_fail(err, LAT_EINVAL, "%zu units for %zu leads, must be one%s",
+                    units, leads,
+                    r->kind == LAT_WFDB ? "" : ", or one for each");
+}
+
 static enum lat_code check_weights(const struct lat_recipe *r,
                                    struct lat_err *err)
 {
@@ -126,5 +167,7 @@ enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
     if (r->batch * r->views < 2)
         return lat_fail(err, LAT_EINVAL, "batch is 1, must be 2 or more");
     code = check_kind(r, err);
+    if (!code)
+        code = check_units(r, err);
     return code ? code : check_weights(r, err);
 }

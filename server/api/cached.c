@@ -2,6 +2,7 @@
 #include "../api.h"
 
 #include "../recall.h"
+#include "heads.h"
 #include "inputs.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ struct lookup {
     struct latd_embed_req asked;
     struct latd_model *model;
     uint8_t digest[LAT_DIGEST];
-    float *z;
+    float *z, *likely;
 };
 
 static enum lat_code look(struct lookup *l, struct latd_req *req)
@@ -76,9 +77,9 @@ static enum lat_code read_request(struct lookup *l, struct latd_req *req)
     return latd_check_options(&l->asked, l->model->card, &req->err);
 }
 
-static enum lat_code encode(const struct lookup *l, struct latd_req *req)
+static enum lat_code encode(struct lookup *l, struct latd_req *req)
 {
-    const struct latd_embed_item item = {
+    struct latd_embed_item item = {
         .z = l->z, .digest = l->digest, .cache = "hit"};
     const struct latd_embed_reply reply = {.model = l->model->id,
                                            .card = l->model->card,
@@ -86,9 +87,12 @@ static enum lat_code encode(const struct lookup *l, struct latd_req *req)
                                            .items = &item,
                                            .n = 1};
     size_t json_len;
-    enum lat_code code = latd_wire_embed_encode_one(&req->reply.body, &json_len,
-                                                    &reply, &req->err);
+    enum lat_code code =
+        latd_heads_say(&l->likely, &item, 1, &l->asked, l->model, &req->err);
 
+    if (!code)
+        code = latd_wire_embed_encode_one(&req->reply.body, &json_len, &reply,
+                                          &req->err);
     if (code)
         return code;
     if (l->asked.encoding == LATD_BYTES) {
@@ -111,6 +115,7 @@ static enum lat_code cached_reply(struct latd_req *req)
     if (code == LAT_OK)
         code = encode(&l, req);
     lat_free(l.z);
+    lat_free(l.likely);
     latd_model_unref(l.model);
     return code;
 }

@@ -2,6 +2,7 @@
  * is at it already, or computed. */
 #include "../api.h"
 
+#include "heads.h"
 #include "passes.h"
 
 #include <string.h>
@@ -13,6 +14,7 @@ struct embeddings {
     float *means;                /* (in.asked.n, dims), when pooled */
     struct latd_embed_item *out; /* what is answered */
     size_t n_out;
+    float *likely; /* what the head says of these, or NULL */
 };
 
 static enum lat_code allocate(struct embeddings *e, struct lat_err *err)
@@ -175,6 +177,9 @@ static enum lat_code embeddings_reply(struct latd_req *req)
     size_t json_len;
     enum lat_code code = collect(e, &req->err);
 
+    if (!code)
+        code = latd_heads_say(&e->likely, e->out, e->n_out, &e->in.asked,
+                              e->in.model, &req->err);
     if (code)
         return code;
     reply.n = e->n_out;
@@ -198,6 +203,7 @@ static void embeddings_end(struct latd_req *req)
     if (!e)
         return;
     latd_passes_fini(&e->passes);
+    lat_free(e->likely);
     lat_free(e->out);
     lat_free(e->means);
     latd_inputs_fini(&e->in);

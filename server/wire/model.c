@@ -20,6 +20,21 @@ static void put_partitions(struct lat_buf *out, const struct lat_card *card)
     lat_buf_puts(out, "}");
 }
 
+/* One for all channels, or a list. */
+static void put_unit(struct lat_buf *out, const struct lat_input *in)
+{
+    lat_buf_puts(out, ",\"unit\":");
+    if (*in->unit) {
+        latd_write_string(out, in->unit);
+        return;
+    }
+    for (size_t k = 0; k < in->n_channels; k++) {
+        lat_buf_puts(out, k ? "," : "[");
+        latd_write_string(out, lat_input_unit(in, k));
+    }
+    lat_buf_puts(out, "]");
+}
+
 /* One channel of several names: the first of these that a recording has. */
 static void put_signal(struct lat_buf *out, const struct latd_wire_model *m)
 {
@@ -35,8 +50,7 @@ static void put_signal(struct lat_buf *out, const struct latd_wire_model *m)
     }
     lat_buf_puts(out, "]");
     put_count(out, "channels_used", in->n_channels);
-    lat_buf_puts(out, ",\"unit\":");
-    latd_write_string(out, in->unit);
+    put_unit(out, in);
     put_count(out, "min_samples", 2);
     put_count(out, "window_samples", in->window);
     put_count(out, "max_samples", m->max_samples);

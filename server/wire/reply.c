@@ -63,18 +63,21 @@ static void write_digest(struct lat_buf *out, const struct latd_embed_item *it)
 
 /* A member for each word of include; null where the model has no such thing.
  */
-static void write_sections(struct latd_writer *w, const float *z)
+static void write_sections(struct latd_writer *w,
+                           const struct latd_embed_item *it)
 {
     unsigned include = w->r->req->include;
 
     if (include & LATD_INCLUDE_PARTITIONS) {
         lat_buf_puts(w->out, ",\"partitions\":");
-        latd_write_partitions(w, z);
+        latd_write_partitions(w, it->z);
     }
     if (include & LATD_INCLUDE_GATES)
         lat_buf_puts(w->out, ",\"gates\":null");
-    if (include & LATD_INCLUDE_TASK)
-        lat_buf_puts(w->out, ",\"task\":null");
+    if (include & LATD_INCLUDE_TASK) {
+        lat_buf_puts(w->out, ",\"task\":");
+        latd_write_task(w, it->likely);
+    }
     if (include & LATD_INCLUDE_FEATURES)
         lat_buf_puts(w->out, ",\"features\":null");
 }
@@ -84,7 +87,7 @@ static void write_vectors(struct latd_writer *w,
 {
     write_embedding(w, it->z);
     write_where(w, it);
-    write_sections(w, it->z);
+    write_sections(w, it);
     write_digest(w->out, it);
     if (it->cache)
         lat_buf_printf(w->out, ",\"cache\":\"%s\"", it->cache);

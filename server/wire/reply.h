@@ -29,4 +29,8 @@ double latd_norm(const float *v, size_t n);
 
 void latd_write_partitions(struct latd_writer *w, const float *z);
 
+/* ---- wire/task.c */
+
+void latd_write_task(struct latd_writer *w, const float *likely);
+
 #endif

@@ -43,6 +43,7 @@ static const struct model_case model_cases[] = {
     {CARD, "\"unit\":\"mV\"", "\"unit\":\"furlong\"",
      "card: input: unit furlong is not known"},
     {CARD, "\"unit\":\"mV\"", "\"unit\":\"\"", "unit is not a text of 1 to"},
+    {CARD, "\"unit\":\"mV\"", "\"unit\":[\"mV\"]", "1 units for 1 channels"},
     {CARD, "\"sampling_rate_hz\":360", "\"sampling_rate_hz\":0",
      "sampling_rate_hz is missing or 0"},
     {CARD, "\"sampling_rate_hz\":360", "\"sampling_rate_hz\":1e999",

@@ -72,6 +72,50 @@ TEST(model, card_is_decoded_and_encoded_equal)
     lat_model_unref(m);
 }
 
+/* A unit for each channel, as accelerometer and gyroscope have it. */
+TEST(card, has_units_of_its_channels)
+{
+    static const struct model_spec axes = {
+        .encoder = "conv1d 4 k3, flatten, linear 6",
+        .task = "",
+        .window = 40,
+        .channels = 3,
+        .kind = LAT_TASK_NONE,
+        .seed = 3,
+    };
+    const struct lat_card *card;
+    struct lat_buf file = {0};
+    struct lat_model *m = NULL;
+    struct lat_buf text = {0};
+    struct lat__architecture arch = {0};
+    struct lat_card back = {0};
+    struct lat_err err = {0};
+
+    UNUSED_STATE;
+    model_bytes(&file, &axes, "\"unit\":\"mV\"",
+                "\"unit\":[\"g\",\"m/s2\",\"deg/s\"]");
+    must(lat_model_decode(&m, file.v, file.len, &err), &err);
+    card = lat_model_card(m);
+    assert_string_equal(card->input.unit, "");
+    assert_string_equal(lat_input_unit(&card->input, 0), "g");
+    assert_string_equal(lat_input_unit(&card->input, 2), "deg/s");
+    must(lat__card_decode(&back, &arch, card->json, &err), &err);
+    must(lat__card_encode(&text, &back, &arch, &(struct lat__card_notes){0},
+                          &err),
+         &err);
+    assert_non_null(strstr(text.v, "\"unit\":[\"g\",\"m/s2\",\"deg/s\"]"));
+    lat_model_unref(m);
+    m = NULL;
+    lat_buf_fini(&file);
+    model_bytes(&file, &axes, "\"unit\":\"mV\"",
+                "\"unit\":[\"g\",\"g\",\"stone\"]");
+    CHECK(lat_model_decode(&m, file.v, file.len, &err) == LAT_EFORMAT);
+    assert_non_null(strstr(err.msg, "unit stone is not known"));
+    lat_buf_fini(&file);
+    lat_buf_fini(&text);
+    lat__architecture_fini(&arch);
+}
+
 /* The example beside the schema is a card, and its layers fit. */
 TEST(card, example_of_the_schema_is_taken)
 {
@@ -339,6 +383,7 @@ int main(void)
         T(model, is_what_was_written),
         T(model, file_is_read_and_written_back_byte_equal),
         T(model, card_is_decoded_and_encoded_equal),
+        T(card, has_units_of_its_channels),
         T(card, example_of_the_schema_is_taken),
         T(model, identity_and_digests_are_of_their_parts),
         T(model, that_is_hostile_is_refused_by_name),

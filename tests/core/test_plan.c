@@ -5,6 +5,8 @@
 #include "../check.h"
 #include "models.h"
 
+#include <math.h>
+
 static const struct model_spec specs[] = {
     {"conv1d 4 k5 s2 p2, batchnorm, relu, conv1d 6 k3 p1, batchnorm, relu, "
      "maxpool k2, flatten, linear 8",
@@ -298,6 +300,68 @@ TEST(model, task_decodes_latents)
     lat_model_unref(m);
 }
 
+/* A linear head: what it says is the softmax of W z + b. */
+TEST(plan, says_how_likely_each_class_is)
+{
+    struct lat_model *m = model_of(&specs[1]), *other = model_of(&specs[0]);
+    const struct lat__net *net = lat__model_net(m);
+    const struct lat__param *from = net->task.layers[0].params;
+    const float *w = lat__model_params(m) + from[0].offset;
+    const float *b = lat__model_params(m) + from[1].offset;
+    float z[6], likely[2], s[2];
+    struct lat_plan *p = NULL;
+    struct lat_err err = {0};
+    const struct lat_kernel *kernel;
+
+    UNUSED_STATE;
+    CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        fill(z, 6, seed);
+        CHECK(lat_plan_classes(p, z, likely, NULL) == LAT_OK);
+        for (size_t c = 0; c < 2; c++) {
+            s[c] = b[c];
+            for (size_t i = 0; i < 6; i++)
+                s[c] += w[i * 2 + c] * z[i];
+        }
+        CHECK_NEAR(likely[0] + likely[1], 1.0, 1e-6);
+        CHECK_NEAR(log((double)likely[0] / (double)likely[1]), s[0] - s[1],
+                   1e-4);
+    }
+    z[3] = NAN;
+    CHECK(lat_plan_classes(p, z, likely, NULL) == LAT_ENONFINITE);
+    lat_plan_unref(p);
+    CHECK(lat_plan_new(&p, other, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_classes(p, z, likely, &err) == LAT_EUNFIT);
+    assert_non_null(strstr(err.msg, "has no classes"));
+    lat_plan_unref(p);
+    lat_model_unref(m);
+    lat_model_unref(other);
+}
+
+TEST(plan, classes_survive_any_failed_allocation)
+{
+    struct lat_model *m = model_of(&specs[1]);
+    float z[6] = {0}, likely[2];
+    struct lat_plan *p = NULL;
+    const struct lat_kernel *kernel;
+    enum lat_code code;
+    long n = 0;
+
+    UNUSED_STATE;
+    CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    do {
+        lat__mem_fail_after = n++;
+        code = lat_plan_classes(p, z, likely, NULL);
+        CHECK(code == LAT_OK || code == LAT_ENOMEM);
+    } while (code);
+    lat__mem_fail_after = -1;
+    CHECK(n > 2);
+    lat_plan_unref(p);
+    lat_model_unref(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +372,8 @@ int main(void)
         T(plan, new_survives_any_failed_allocation),
         T(plan, self_test_finds_a_kernel_that_does_not_repeat_itself),
         T(model, task_decodes_latents),
+        T(plan, says_how_likely_each_class_is),
+        T(plan, classes_survive_any_failed_allocation),
     };
 
     lat_blas_single();

@@ -372,6 +372,41 @@ TEST(prepare, survives_any_failed_allocation)
     lat_signal_free(sig);
 }
 
+/* An accelerometer and a gyroscope, each in its own unit. */
+TEST(prepare, gives_each_channel_the_unit_of_its_own)
+{
+    struct lat_card card = make_card();
+    struct lat_signal *sig = NULL;
+    struct lat_err err = {0};
+    struct lat_windows *w = NULL;
+
+    UNUSED_STATE;
+    card.input = (struct lat_input){.n_channels = 2,
+                                    .n_names = 2,
+                                    .names = {"acc_x", "gyro_x"},
+                                    .units = {"g", "rad/s"},
+                                    .rate_hz = 50,
+                                    .window = 4};
+    CHECK(lat_signal_new(&sig, 2, 4, NULL) == LAT_OK);
+    sig->rate_hz = 50;
+    strcpy(sig->channels[0].name, "gx");
+    strcpy(sig->channels[0].unit, "deg/s");
+    strcpy(sig->channels[1].name, "ax");
+    strcpy(sig->channels[1].unit, "m/s2");
+    for (size_t i = 0; i < 8; i++)
+        sig->v[i] = i < 4 ? 180.0f : 9.80665f;
+    w = prepare(&card, sig, reject);
+    CHECK_NEAR(w->w[0].x[0], 1.0, 1e-6);
+    CHECK_NEAR(w->w[0].x[1], 3.14159265, 1e-6);
+    lat_windows_free(w);
+    strcpy(sig->channels[0].unit, "g");
+    CHECK(lat_prepare(&w, &card, sig, &reject, &err) == LAT_EUNFIT);
+    assert_string_equal(err.word, "unknown_unit");
+    assert_string_equal(err.param, "channels[0].unit");
+    assert_non_null(strstr(err.msg, "unit g cannot be turned into rad/s"));
+    lat_signal_free(sig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -384,6 +419,7 @@ int main(void)
         T(prepare, fills_in_a_few_missing_samples),
         T(prepare, warns_of_flat_and_clipped_channels),
         T(prepare, converts_within_a_family),
+        T(prepare, gives_each_channel_the_unit_of_its_own),
         T(prepare, takes_the_first_of_the_card_s_names),
         T(prepare, says_what_does_not_fit),
         T(prepare, says_which_channel_does_not_fit),

@@ -52,3 +52,85 @@ def test_a_phones_table_is_embedded(trained, tmp_path):
        "-f", "npy", "-o", tmp_path / "z.npy")
     z = numpy.load(tmp_path / "z.npy")
     assert z.shape == (20598 // 128, 64) and numpy.isfinite(z).all()
+
+
+# ---- both sensors, served: mixed units, what the head says
+
+SIX = ("--set", "leads=acc_x acc_y acc_z gyro_x gyro_y gyro_z",
+       "--set", "unit=g g g rad/s rad/s rad/s", "--set", "name=six")
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory):
+    """A folder with the model of accelerometer and gyroscope."""
+    folder = tmp_path_factory.mktemp("six")
+    ok("train", RECIPE, "--data", HAPT, "--out", folder / "six.safetensors", *SHORT, *SIX)
+    return folder
+
+
+def phone(seed=3, rate=50, n=128):
+    """One window, channels first, as a phone has it: m/s2 and deg/s."""
+    x = numpy.random.default_rng(seed).normal(0, 1, (6, n))
+    x[:3] = 9.80665 * (x[:3] * 0.1 + [[0.3], [0.2], [0.9]])
+    x[3:] *= 40
+    names = ["accelX", "accelY", "accelZ", "gx", "gy", "gz"]
+    units = ["m/s2"] * 3 + ["deg/s"] * 3
+    return x, [{"name": a, "unit": u} for a, u in zip(names, units)], rate
+
+
+def test_a_card_has_the_units_of_both_sensors(six):
+    card = json.loads(ok("inspect", six / "six.safetensors", "--card"))
+    assert card["input"]["unit"] == ["g", "g", "g", "rad/s", "rad/s", "rad/s"]
+    assert "in g, g, g, rad/s, rad/s, rad/s, 50 Hz" in ok("inspect", six / "six.safetensors")
+
+
+def test_served_with_mixed_units_and_its_head(six, start, tmp_path):
+    daemon = start(models=six)
+    x, channels, rate = phone()
+    body = {"model": "six", "include": ["task", "partitions"],
+            "input": {"type": "signal", "sampling_rate_hz": rate, "channels": channels,
+                      "data": x.tolist()}}
+    reply = daemon.client.post("/v1/embeddings", json=body)
+    assert reply.status_code == 200, reply.text
+    item = reply.json()["data"][0]
+    assert item["task"]["kind"] == "classes"
+    assert item["task"]["labels"] == ["WALKING", "WALKING_UPSTAIRS", "WALKING_DOWNSTAIRS",
+                                      "STILL"]
+    likely = item["task"]["probabilities"]
+    assert sum(likely) == pytest.approx(1, abs=1e-6) and min(likely) > 0
+    # The same in the model's own units is the same window.
+    own = {"g": 9.80665, "rad/s": 180 / numpy.pi}
+    body["input"]["channels"] = [{"name": c["name"], "unit": u} for c, u in
+                                 zip(channels, ["g"] * 3 + ["rad/s"] * 3)]
+    body["input"]["data"] = (x / [[own[c["unit"]]] for c in body["input"]["channels"]]).tolist()
+    again = daemon.client.post("/v1/embeddings", json=body).json()["data"][0]
+    assert numpy.allclose(again["embedding"], item["embedding"], atol=1e-4)
+    # From the cache, by its digest, and as base64 it says the same.
+    cached = daemon.client.get(f"/v1/embeddings/{item['digest']}?model=six&include=task")
+    assert cached.json()["task"] == item["task"]
+    body["input"]["channels"][5]["unit"] = "g"
+    wrong = daemon.client.post("/v1/embeddings", json=body)
+    assert wrong.status_code == 422
+    assert wrong.json()["error"]["param"] == "input.channels[5].unit"
+    models = daemon.client.get("/v1/models").json()["data"][0]["capabilities"]
+    assert models["signal"]["unit"] == ["g", "g", "g", "rad/s", "rad/s", "rad/s"]
+
+
+def test_the_head_is_heard_at_the_command_line(six, start, tmp_path):
+    daemon = start(models=six)
+    x, channels, rate = phone()
+    with (tmp_path / "p.csv").open("w") as f:
+        f.write(",".join(f"{c['name']} ({c['unit']})" for c in channels) + "\n")
+        for row in x.T:
+            f.write(",".join(f"{v:.7g}" for v in row) + "\n")
+    here = ("embed", tmp_path / "p.csv", "--rate", rate, "--include", "task")
+    local = json.loads(ok(*here, "-m", six / "six.safetensors", "-f", "json"))["data"][0]["task"]
+    far = json.loads(ok(*here, "-m", "six", "-s", daemon.url, "-f", "json"))["data"][0]["task"]
+    assert local["labels"] == far["labels"]
+    assert numpy.allclose(local["probabilities"], far["probabilities"], atol=1e-6)
+    best = local["labels"][int(numpy.argmax(local["probabilities"]))]
+    assert best in ok(*here, "-m", six / "six.safetensors")
+    csv = ok(*here, "-m", six / "six.safetensors", "-f", "csv").splitlines()
+    assert csv[0].endswith(",STILL") and len(csv[1].split(",")) == len(csv[0].split(","))
+    assert "must be task" in fails(2, *here[:-1], "gates", "-m", six / "six.safetensors")
+    assert "embeddings alone" in fails(2, *here, "-f", "npy", "-m", six / "six.safetensors")
