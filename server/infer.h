@@ -37,8 +37,11 @@ enum latd_item_state {
  * that nobody else looks at it any more. */
 struct latd_item {
     struct latd_model *model; /* lent by the request, which holds it */
-    const float *x;           /* (window, channels), as lat_prepare cuts it */
-    float *y;                 /* (dims) */
+    const float *x;           /* (window, channels), as lat_prepare cuts it, or
+                                 an image as lat_prepare_image gives it */
+    float *y;                 /* (dims), or with parts (latd_item_floats) */
+    bool parts;               /* of an image: all that its code has … */
+    enum lat_gate_mode mode;  /* … and the latent behind such gates */
     /* Instead of embedding x: on an infer thread, must neither block nor take
      * long.  owner is the handler's.  NULL for a window. */
     enum lat_code (*run)(struct latd_item *item, struct lat_err *err);
@@ -72,6 +75,11 @@ struct latd_batch {
     _Atomic enum lat_code cancelled;
     _Atomic uint64_t taken_ns, done_ns; /* the first taken, the last done */
 };
+
+/* With parts, y is the latent, the features and, of a model with gates, logits
+ * and probabilities, one behind the other. */
+size_t latd_item_floats(const struct lat_card *card, bool parts);
+struct lat_image_code latd_item_code(const struct lat_card *card, float *y);
 
 LAT_MUST_CHECK enum lat_code latd_infer_start(struct latd_infer **out,
                                               unsigned n_threads,

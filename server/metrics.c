@@ -27,6 +27,10 @@ const uint64_t latd_bounds_count[LATD_BOUNDS_MAX] = {
     500, 1000, 2500, 5000, 10000, 100000, 1000000, 10000000,
 };
 
+const uint64_t latd_bounds_share[LATD_BOUNDS_MAX] = {
+    0, 10, 20, 50, 100, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000,
+};
+
 const char *latd_method_name(enum latd_method m)
 {
     return methods[m];
@@ -62,6 +66,15 @@ void latd_metrics_request(struct latd_metrics *m, size_t route,
     atomic_fetch_add_explicit(&m->requests[route][method][s], 1,
                               memory_order_relaxed);
     latd_hist_ns(&m->durations[route], ns);
+}
+
+void latd_metrics_gates(struct latd_series *s, const float *latent, size_t n)
+{
+    size_t active = 0;
+
+    for (size_t i = 0; i < n; i++)
+        active += latent[i] > 0.0f || latent[i] < 0.0f;
+    hist_add(&s->active, latd_bounds_share, active * 1000 / n);
 }
 
 struct latd_series *latd_metrics_series(struct latd_metrics *m,

@@ -64,6 +64,7 @@ struct latd_series {
     _Atomic uint64_t nonfinite;
     _Atomic uint64_t cache[4];  /* by enum latd_recalled */
     struct latd_hist inference; /* nanoseconds */
+    struct latd_hist active;    /* of gated codes: thousandths that are not 0 */
 };
 
 struct latd_metrics {
@@ -82,12 +83,15 @@ struct latd_metrics {
 extern const unsigned latd_statuses[LATD_STATUSES];
 extern const uint64_t latd_bounds_ns[LATD_BOUNDS_MAX];
 extern const uint64_t latd_bounds_count[LATD_BOUNDS_MAX];
+extern const uint64_t latd_bounds_share[LATD_BOUNDS_MAX]; /* thousandths */
 
 void latd_metrics_request(struct latd_metrics *m, size_t route,
                           enum latd_method method, unsigned status,
                           uint64_t ns);
 void latd_hist_ns(struct latd_hist *h, uint64_t ns);
 void latd_hist_count(struct latd_hist *h, uint64_t n);
+/* How much of a gated code is not 0. */
+void latd_metrics_gates(struct latd_series *s, const float *latent, size_t n);
 /* The slot of a model's name, made at first; the last one is shared by those
  * for which there is no room.  Called when models load: one thread. */
 struct latd_series *latd_metrics_series(struct latd_metrics *m,

@@ -23,12 +23,17 @@ static unsigned long long now(_Atomic uint64_t *n)
     return atomic_load_explicit(n, memory_order_relaxed);
 }
 
-/* labels is `model="x"` or empty.  scale turns the sum into the unit. */
+enum unit { COUNTS, SECONDS, SHARES };
+
+/* labels is `model="x"` or empty. */
 static void put_hist(struct lat_buf *b, const char *name, const char *labels,
-                     struct latd_hist *h, bool seconds)
+                     struct latd_hist *h, enum unit unit)
 {
-    const uint64_t *bounds = seconds ? latd_bounds_ns : latd_bounds_count;
-    double scale = seconds ? 1e-9 : 1.0;
+    static const uint64_t *const all_bounds[] = {
+        latd_bounds_count, latd_bounds_ns, latd_bounds_share};
+    static const double scales[] = {1.0, 1e-9, 1e-3};
+    const uint64_t *bounds = all_bounds[unit];
+    double scale = scales[unit];
     const char *comma = *labels ? "," : "";
     unsigned long long n = 0;
 
@@ -80,7 +85,7 @@ static void put_requests(struct latd_metrics *m, struct lat_buf *b)
         snprintf(label, sizeof(label), "route=\"%s\"", latd_route(r)->path);
         if (!hist_empty(&m->durations[r]))
             put_hist(b, "latentd_http_request_duration_seconds", label,
-                     &m->durations[r], true);
+                     &m->durations[r], SECONDS);
     }
 }
 
@@ -114,11 +119,11 @@ static void put_work(struct latd_metrics *m, struct lat_buf *b)
 
     head(b, "latentd_queue_wait_seconds", "histogram",
          "A window's wait for an inference thread.");
-    put_hist(b, "latentd_queue_wait_seconds", "", &m->queue_wait, true);
+    put_hist(b, "latentd_queue_wait_seconds", "", &m->queue_wait, SECONDS);
     head(b, "latentd_batch_inputs", "histogram", "Windows of a request.");
-    put_hist(b, "latentd_batch_inputs", "", &m->batch_inputs, false);
+    put_hist(b, "latentd_batch_inputs", "", &m->batch_inputs, COUNTS);
     head(b, "latentd_batch_samples", "histogram", "Samples of a request.");
-    put_hist(b, "latentd_batch_samples", "", &m->batch_samples, false);
+    put_hist(b, "latentd_batch_samples", "", &m->batch_samples, COUNTS);
     head(b, "latentd_parse_duration_seconds", "histogram",
          "Decoding of a body.");
     for (int i = 0; i < LATD_N_FORMATS; i++) {
@@ -126,7 +131,7 @@ static void put_work(struct latd_metrics *m, struct lat_buf *b)
 
         snprintf(label, sizeof(label), "format=\"%s\"", formats[i]);
         put_hist(b, "latentd_parse_duration_seconds", label, &m->parse[i],
-                 true);
+                 SECONDS);
     }
 }
 
@@ -171,7 +176,22 @@ static void put_series(struct latd_metrics *m, struct lat_buf *b)
     for (size_t i = 0; i < n; i++) {
         snprintf(label, sizeof(label), "model=\"%s\"", m->series[i].model);
         put_hist(b, "latentd_inference_duration_seconds", label,
-                 &m->series[i].inference, true);
+                 &m->series[i].inference, SECONDS);
+    }
+}
+
+static void put_gates(struct latd_metrics *m, struct lat_buf *b)
+{
+    size_t n = atomic_load(&m->n_series);
+    char label[96];
+
+    head(b, "latentd_gate_active_ratio", "histogram",
+         "Share of a gated code's dimensions that are not 0.");
+    for (size_t i = 0; i < n; i++) {
+        snprintf(label, sizeof(label), "model=\"%s\"", m->series[i].model);
+        if (!hist_empty(&m->series[i].active))
+            put_hist(b, "latentd_gate_active_ratio", label,
+                     &m->series[i].active, SHARES);
     }
 }
 
@@ -253,6 +273,7 @@ void latd_metrics_print(struct latd_app *app, struct lat_buf *out)
     put_reasons(app->metrics, out);
     put_work(app->metrics, out);
     put_series(app->metrics, out);
+    put_gates(app->metrics, out);
     if (atomic_load(&app->state) != LATD_LOADING) {
         put_cache(app, out);
         put_models(app, out);

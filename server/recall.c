@@ -1,6 +1,8 @@
 /* recall.c - see recall.h. */
 #include "recall.h"
 
+#include <string.h>
+
 const char *latd_recalled_word(enum latd_recalled how)
 {
     static const char *const words[] = {"bypass", "hit", "miss", "coalesced"};
@@ -51,6 +53,25 @@ static void on_lead(struct latd_cache_ask *ask)
     latd_infer_promote(r->app->infer, r->item);
 }
 
+void latd_recall_key(uint8_t key[LAT_DIGEST], const struct latd_item *item,
+                     const uint8_t digest[LAT_DIGEST])
+{
+    const char *mode = lat_gate_mode_name(item->mode);
+    uint8_t mixed[LAT_DIGEST];
+    struct lat_sha256 h;
+
+    if (item->parts) {
+        lat_sha256_init(&h);
+        lat_sha256_add(&h, "parts", 5);
+        lat_sha256_add(&h, mode, strlen(mode));
+        lat_sha256_add(&h, digest, LAT_DIGEST);
+        lat_sha256_end(&h, mixed);
+        digest = mixed;
+    }
+    latd_cache_key(key, item->model->card,
+                   lat_plan_arithmetic(item->model->plan), digest);
+}
+
 /* What the item is asked for by; before the cache hears of it. */
 static void fill_in(struct latd_recall *r, struct latd_item *item,
                     const uint8_t digest[LAT_DIGEST])
@@ -59,11 +80,10 @@ static void fill_in(struct latd_recall *r, struct latd_item *item,
 
     r->ask.model = card->weights_digest;
     r->ask.y = item->y;
-    r->ask.dims = card->dims;
+    r->ask.dims = latd_item_floats(card, item->parts);
     r->ask.done = on_done;
     r->ask.lead = on_lead;
-    latd_cache_key(r->ask.key, card, lat_plan_arithmetic(item->model->plan),
-                   digest);
+    latd_recall_key(r->ask.key, item, digest);
     item->owner = r;
     item->finished = on_finished;
     item->leave = on_leave;

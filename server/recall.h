@@ -27,8 +27,14 @@ struct latd_recall {
     struct latd_cache_ask ask;
 };
 
-/* item has model, x and y; digest is its window's.  no_store: the cache is
- * neither asked nor told.  The request needs to wait unless it is a hit. */
+/* What an item with this model, parts and mode is kept under; digest is of the
+ * window or of the image. */
+void latd_recall_key(uint8_t key[LAT_DIGEST], const struct latd_item *item,
+                     const uint8_t digest[LAT_DIGEST]);
+
+/* item has model, x, y, parts and mode; digest is its window's.  no_store: the
+ * cache is neither asked nor told.  The request needs to wait unless it is a
+ * hit. */
 void latd_recall_begin(struct latd_recall *r, struct latd_req *req,
                        struct latd_item *item, const uint8_t digest[LAT_DIGEST],
                        bool no_store);

@@ -56,8 +56,6 @@ enum latd_encoding {
     LATD_SPARSE, /* {"indices": […], "values": […]}: what is not 0 */
 };
 
-enum latd_modality { LATD_SIGNAL, LATD_IMAGE };
-
 enum {
     LATD_INCLUDE_PARTITIONS = 1,
     LATD_INCLUDE_GATES = 2,
@@ -96,7 +94,8 @@ struct latd_embed_req {
     enum latd_encoding encoding;
     unsigned include;
     int block;         /* of enum lat_block; -1: the whole latent */
-    int modality;      /* of enum latd_modality; -1: not said */
+    int modality;      /* of enum lat_modality; -1: not said */
+    int gate_mode;     /* of enum lat_gate_mode; -1: the model's own */
     size_t dimensions; /* 0: all */
     bool normalize, partial, pool_mean;
     struct lat_cut cut;
@@ -134,11 +133,14 @@ struct latd_embed_item {
     const float *z;      /* (card.dims), the model's latent; NULL: err */
     const float *likely; /* (card.n_labels), of its classes; or NULL */
     const struct lat_err *err;
-    const struct lat_windows *windows; /* of the input; NULL with err */
-    size_t window;                     /* the index in windows … */
-    bool pooled;                       /* … or the mean of all of them */
-    const uint8_t *digest; /* without windows: of the one that it was */
-    const char *cache;     /* hit, miss, coalesced, bypass */
+    const struct lat_windows *windows;      /* of a signal; NULL with err */
+    size_t window;                          /* the index in windows … */
+    bool pooled;                            /* … or the mean of all of them */
+    const struct lat_image_prepared *image; /* of an image, and its file */
+    const struct latd_picture *picture;
+    struct lat_image_code code; /* what there is beside z; else NULLs */
+    const uint8_t *digest;      /* without windows: of the one that it was */
+    const char *cache;          /* hit, miss, coalesced, bypass */
 };
 
 struct latd_embed_reply {
@@ -147,7 +149,8 @@ struct latd_embed_reply {
     const struct latd_embed_req *req;
     const struct latd_embed_item *items;
     size_t n;
-    uint64_t tokens; /* time steps embedded */
+    uint64_t tokens; /* time steps embedded, or squares of 16 x 16 pixels */
+    enum lat_gate_mode mode;
 };
 
 /* The JSON, and behind it, with LATD_BYTES, the vectors: *json_len is where
@@ -163,12 +166,14 @@ LAT_MUST_CHECK enum lat_code latd_wire_embed_encode_one(
 /* ---- POST /v1/validate ---------------------------- wire/validation.c */
 
 struct latd_validate_item {
-    const struct lat_windows *windows; /* NULL: err */
+    const struct lat_windows *windows; /* or an image, or: err */
+    const struct lat_image_prepared *image;
+    const struct latd_picture *picture;
     const struct lat_err *err;
 };
 
 LAT_MUST_CHECK enum lat_code latd_wire_validate_encode(
-    struct lat_buf *out, const char *model,
+    struct lat_buf *out, const char *model, const struct lat_card *card,
     const struct latd_validate_item *items, size_t n, struct lat_err *err);
 
 /* ---- GET /v1/models ------------------------------------ wire/model.c */
@@ -177,7 +182,7 @@ struct latd_wire_model {
     const char *id;  /* NAME@VERSION */
     int64_t created; /* seconds since 1970 */
     const struct lat_card *card;
-    uint64_t max_inputs, max_body_bytes, max_samples;
+    uint64_t max_inputs, max_body_bytes, max_samples, max_pixels;
 };
 
 /* One model as it stands in data.  A failed allocation shows in out->failed. */

@@ -31,21 +31,25 @@ struct lookup {
     struct latd_embed_req asked;
     struct latd_model *model;
     uint8_t digest[LAT_DIGEST];
+    bool parts;
+    enum lat_gate_mode mode;
     float *z, *likely;
 };
 
 static enum lat_code look(struct lookup *l, struct latd_req *req)
 {
-    struct latd_cache_ask ask = {.model = l->model->card->weights_digest,
-                                 .dims = l->model->card->dims};
+    const struct lat_card *card = l->model->card;
+    const struct latd_item item = {
+        .model = l->model, .parts = l->parts, .mode = l->mode};
+    struct latd_cache_ask ask = {.model = card->weights_digest,
+                                 .dims = latd_item_floats(card, l->parts)};
     bool found;
 
     l->z = lat_calloc(ask.dims, sizeof(*l->z));
     if (!l->z)
         return lat_fail(&req->err, LAT_ENOMEM, "embedding");
     ask.y = l->z;
-    latd_cache_key(ask.key, l->model->card, lat_plan_arithmetic(l->model->plan),
-                   l->digest);
+    latd_recall_key(ask.key, &item, l->digest);
     found = latd_cache_get(req->app->cache, &ask);
     atomic_fetch_add(&l->model->series->cache[found ? LATD_RECALLED_HIT
                                                     : LATD_RECALLED_MISS],
@@ -74,18 +78,25 @@ static enum lat_code read_request(struct lookup *l, struct latd_req *req)
         latd_models_ref(req->app->models, l->asked.model, &l->model, &req->err);
     if (code)
         return lat_at(&req->err, code, "model");
-    return latd_check_options(&l->asked, l->model->card, &req->err);
+    code = latd_check_options(&l->asked, l->model->card, &req->err);
+    l->parts = latd_wants_parts(&l->mode, &l->asked, l->model->card);
+    return code;
 }
 
 static enum lat_code encode(struct lookup *l, struct latd_req *req)
 {
     struct latd_embed_item item = {
-        .z = l->z, .digest = l->digest, .cache = "hit"};
+        .z = l->z,
+        .digest = l->digest,
+        .code = l->parts ? latd_item_code(l->model->card, l->z)
+                         : (struct lat_image_code){0},
+        .cache = "hit"};
     const struct latd_embed_reply reply = {.model = l->model->id,
                                            .card = l->model->card,
                                            .req = &l->asked,
                                            .items = &item,
-                                           .n = 1};
+                                           .n = 1,
+                                           .mode = l->mode};
     size_t json_len;
     enum lat_code code =
         latd_heads_say(&l->likely, &item, 1, &l->asked, l->model, &req->err);

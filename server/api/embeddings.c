@@ -1,5 +1,5 @@
-/* embeddings.c - signals to latents: from the cache, from another request that
- * is at it already, or computed. */
+/* embeddings.c - signals and images to latents: from the cache, from another
+ * request that is at it already, or computed. */
 #include "../api.h"
 
 #include "heads.h"
@@ -101,6 +101,25 @@ static void put_input(struct embeddings *e, size_t i, size_t k)
         };
 }
 
+static void put_image(struct embeddings *e, size_t i, size_t k)
+{
+    const struct lat_card *card = e->in.model->card;
+    float *z = e->passes.z + k * e->passes.floats;
+
+    e->out[e->n_out++] = (struct latd_embed_item){
+        .input = i,
+        .id = e->in.asked.inputs[i].id,
+        .z = z,
+        .image = e->in.prepared[i].image,
+        .picture = e->in.asked.inputs[i].picture,
+        .code = e->in.parts ? latd_item_code(card, z)
+                            : (struct lat_image_code){.latent = z},
+        .cache = cache_word(&e->passes.recalls[k], 1),
+    };
+    if (card->gate.mode)
+        latd_metrics_gates(e->in.model->series, z, card->dims);
+}
+
 static void put_error(struct embeddings *e, size_t i)
 {
     e->out[e->n_out++] = (struct latd_embed_item){
@@ -119,7 +138,7 @@ static enum lat_code collect(struct embeddings *e, struct lat_err *err)
     for (size_t i = 0; i < e->in.asked.n; i++) {
         struct latd_prepared *p = &e->in.prepared[i];
         const struct latd_item *bad =
-            p->windows ? latd_passes_failed(&e->passes, &e->in, i, k) : NULL;
+            latd_passes_failed(&e->passes, &e->in, i, k);
 
         if (bad) {
             p->err = bad->err;
@@ -130,11 +149,13 @@ static enum lat_code collect(struct embeddings *e, struct lat_err *err)
                 return bad->code;
             }
         }
-        if (bad || !p->windows)
+        if (bad || latd_prepared_count(p) == 0)
             put_error(e, i);
+        else if (p->image)
+            put_image(e, i, k);
         else
             put_input(e, i, k);
-        k += p->windows ? p->windows->n : 0;
+        k += latd_prepared_count(p);
     }
     return LAT_OK;
 }
@@ -173,7 +194,8 @@ static enum lat_code embeddings_reply(struct latd_req *req)
                                      .card = e->in.model->card,
                                      .req = &e->in.asked,
                                      .items = e->out,
-                                     .tokens = e->in.n_samples};
+                                     .tokens = e->in.n_samples,
+                                     .mode = e->in.mode};
     size_t json_len;
     enum lat_code code = collect(e, &req->err);
 

@@ -44,13 +44,62 @@ static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
     return code;
 }
 
+/* What belongs to one of the two modalities. */
+static enum lat_code check_modality(const struct latd_embed_req *asked,
+                                    const struct lat_card *card,
+                                    struct lat_err *err)
+{
+    const struct lat_cut *cut = &asked->cut;
+    enum lat_code code;
+
+    if (asked->modality >= 0 &&
+        (enum lat_modality)asked->modality != card->modality) {
+        code = lat_fail_word(err, LAT_EUNFIT, "modality_mismatch",
+                             "model %s reads %ss", card->name,
+                             lat_modality_name(card->modality));
+        return lat_at(err, code, "modality");
+    }
+    if (asked->gate_mode > LAT_GATES_NONE && !card->gate.mode) {
+        code = lat_fail_word(err, LAT_EUNFIT, "no_gates",
+                             "model %s has no gates", card->name);
+        return lat_at(err, code, "gate_mode");
+    }
+    if (card->modality == LAT_IMAGES &&
+        (cut->mode != LAT_REJECT || cut->positional || asked->pool_mean)) {
+        code = lat_fail(err, LAT_EINVAL,
+                        "model %s reads images, which have no windows and no "
+                        "channels to be matched",
+                        card->name);
+        return lat_at(err, code,
+                      cut->positional ? "channel_match" : "windowing");
+    }
+    return LAT_OK;
+}
+
+bool latd_wants_parts(enum lat_gate_mode *mode,
+                      const struct latd_embed_req *asked,
+                      const struct lat_card *card)
+{
+    unsigned more = LATD_INCLUDE_FEATURES;
+
+    *mode = asked->gate_mode < 0 ? card->gate.mode
+                                 : (enum lat_gate_mode)asked->gate_mode;
+    if (card->modality != LAT_IMAGES)
+        return false;
+    if (card->gate.mode)
+        more |= LATD_INCLUDE_GATES;
+    return *mode != card->gate.mode || asked->include & more;
+}
+
 enum lat_code latd_check_options(const struct latd_embed_req *asked,
                                  const struct lat_card *card,
                                  struct lat_err *err)
 {
     struct lat_range part = {0, card->dims};
-    enum lat_code code;
+    enum lat_code code = check_modality(asked, card, err);
 
+    if (code)
+        return code;
     if (asked->block >= 0 && !card->partitioned) {
         code =
             lat_fail(err, LAT_EINVAL, "model %s has no partitions", card->name);
@@ -122,6 +171,22 @@ static enum lat_code check_windows(const struct latd_inputs *in,
                     n, most);
 }
 
+size_t latd_prepared_count(const struct latd_prepared *p)
+{
+    return p->windows ? p->windows->n : p->image != NULL;
+}
+
+static enum lat_code check_count(const struct latd_inputs *in, size_t most,
+                                 struct lat_err *err)
+{
+    if (in->n_windows <= most)
+        return LAT_OK;
+    return lat_fail(err, LAT_ETOOBIG,
+                    "%zu windows, at most %zu are embedded at once "
+                    "(max-inputs)",
+                    in->n_windows, most);
+}
+
 static void count_warnings(struct latd_metrics *m, const struct lat_windows *w)
 {
     for (int i = 0; i < LAT_N_WARNINGS; i++)
@@ -164,12 +229,35 @@ static enum lat_code prepare_signal(struct latd_inputs *in,
     in->n_windows += to->windows->n;
     in->n_samples += to->windows->n * in->model->card->input.window;
     count_warnings(req->app->metrics, to->windows);
-    if (in->n_windows > most)
-        return lat_fail(&req->err, LAT_ETOOBIG,
-                        "%zu windows, at most %zu are embedded at once "
-                        "(max-inputs)",
-                        in->n_windows, most);
-    return LAT_OK;
+    return check_count(in, most, &req->err);
+}
+
+/* Of the image that the network reads. */
+static size_t patches(const struct lat_image_input *in)
+{
+    return (in->height + 15) / 16 * ((in->width + 15) / 16);
+}
+
+/* One image is decoded at a time, and nothing is left of it but what the
+ * network reads. */
+static enum lat_code prepare_image(struct latd_inputs *in, struct latd_req *req,
+                                   size_t i)
+{
+    const struct latd_picture *from = in->asked.inputs[i].picture;
+    struct latd_prepared *to = &in->prepared[i];
+    const struct lat_card *card = in->model->card;
+    struct lat_image *image = NULL;
+    enum lat_code code = lat_picture_decode(
+        &image, NULL, &from->file, req->app->config.max_pixels, &to->err);
+
+    if (code == LAT_OK)
+        code = lat_prepare_image(&to->image, card, image, &to->err);
+    lat_image_free(image);
+    if (code)
+        return refuse(in, req, i, code);
+    in->n_windows++;
+    in->n_samples += patches(&card->image);
+    return check_count(in, req->app->config.max_inputs, &req->err);
 }
 
 static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
@@ -178,15 +266,21 @@ static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
     const struct latd_embed_input *from = &in->asked.inputs[i];
     struct latd_prepared *to = &in->prepared[i];
 
+    enum lat_modality is = from->picture ? LAT_IMAGES : LAT_SIGNALS;
+    const struct lat_card *card = in->model->card;
+
     to->err = from->err;
-    if (from->sig)
-        return prepare_signal(in, req, i);
-    if (!from->picture)
+    if (!from->sig && !from->picture)
         return LAT_OK;
-    return refuse(in, req, i,
-                  lat_fail_word(&to->err, LAT_EUNFIT, "modality_mismatch",
-                                "an image, but model %s reads signals",
-                                in->model->card->name));
+    if (is != card->modality)
+        return refuse(in, req, i,
+                      lat_fail_word(&to->err, LAT_EUNFIT, "modality_mismatch",
+                                    "%s, but model %s reads %ss",
+                                    is == LAT_IMAGES ? "an image" : "a signal",
+                                    card->name,
+                                    lat_modality_name(card->modality)));
+    return is == LAT_IMAGES ? prepare_image(in, req, i)
+                            : prepare_signal(in, req, i);
 }
 
 enum lat_code latd_inputs_prepare(struct latd_inputs *in, struct latd_req *req)
@@ -200,6 +294,7 @@ enum lat_code latd_inputs_prepare(struct latd_inputs *in, struct latd_req *req)
     code = latd_check_options(&in->asked, in->model->card, &req->err);
     if (code)
         return code;
+    in->parts = latd_wants_parts(&in->mode, &in->asked, in->model->card);
     in->prepared = lat_calloc(in->asked.n, sizeof(*in->prepared));
     if (!in->prepared)
         return lat_fail(&req->err, LAT_ENOMEM, "%zu inputs", in->asked.n);
@@ -216,10 +311,16 @@ enum lat_code latd_inputs_init(struct latd_inputs *in, struct latd_req *req,
     return code ? code : latd_inputs_prepare(in, req);
 }
 
+static void prepared_fini(struct latd_prepared *p)
+{
+    lat_windows_free(p->windows);
+    lat_image_prepared_free(p->image);
+}
+
 void latd_inputs_fini(struct latd_inputs *in)
 {
     for (size_t i = 0; in->prepared && i < in->asked.n; i++)
-        lat_windows_free(in->prepared[i].windows);
+        prepared_fini(&in->prepared[i]);
     lat_free(in->prepared);
     latd_wire_embed_fini(&in->asked);
     latd_model_unref(in->model);

@@ -10,16 +10,23 @@
 #include "../handler.h"
 #include "../wire.h"
 
+/* Windows or an image; NULL both: err says why. */
 struct latd_prepared {
-    struct lat_windows *windows; /* NULL: err says why */
+    struct lat_windows *windows;
+    struct lat_image_prepared *image;
     struct lat_err err;
 };
+
+size_t latd_prepared_count(const struct latd_prepared *p); /* of windows */
 
 struct latd_inputs {
     struct latd_embed_req asked;
     struct latd_model *model;       /* a reference of ours */
     struct latd_prepared *prepared; /* (asked.n) */
-    size_t n_windows, n_samples;    /* of all inputs */
+    bool parts;                     /* more of an image than its latent … */
+    enum lat_gate_mode mode;        /* … which is behind such gates */
+    size_t n_windows;               /* of all inputs; an image is one */
+    size_t n_samples;               /* of time, or squares of 16 x 16 pixels */
     double n_resampled;             /* whole inputs, at the model's rate */
 };
 
@@ -34,6 +41,11 @@ void latd_inputs_fini(struct latd_inputs *in);
 
 /* What a request says to latd_wire about its query. */
 struct latd_params latd_query_params(const struct latd_req *req);
+/* Whether more of an image is asked for than lat_embed gives; *mode is that
+ * which was asked for, else the card's own. */
+bool latd_wants_parts(enum lat_gate_mode *mode,
+                      const struct latd_embed_req *asked,
+                      const struct lat_card *card);
 /* Whether a model has what is asked for: a partition, a number of dimensions.
  */
 LAT_MUST_CHECK enum lat_code latd_check_options(

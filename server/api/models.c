@@ -11,6 +11,7 @@ static void encode(struct latd_req *req, const struct latd_model *m)
         .max_inputs = req->app->config.max_inputs,
         .max_body_bytes = req->app->config.max_body_bytes,
         .max_samples = req->app->config.max_samples,
+        .max_pixels = req->app->config.max_pixels,
     };
 
     latd_wire_model_encode(&req->reply.body, &body);

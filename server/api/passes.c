@@ -12,7 +12,8 @@ enum lat_code latd_passes_init(struct latd_passes *p, struct latd_req *req,
     p->n = n;
     p->items = lat_calloc(n + spare, sizeof(*p->items));
     p->recalls = lat_calloc(n, sizeof(*p->recalls));
-    p->z = lat_calloc(n * in->model->card->dims, sizeof(*p->z));
+    p->floats = latd_item_floats(in->model->card, in->parts);
+    p->z = lat_calloc(n * p->floats, sizeof(*p->z));
     if (!p->items || !p->recalls || !p->z)
         return lat_fail(&req->err, LAT_ENOMEM, "%zu windows", n);
     req->batch.items = p->items;
@@ -32,18 +33,23 @@ static bool no_store(const struct latd_req *req)
 void latd_passes_recall(struct latd_passes *p, struct latd_req *req,
                         const struct latd_inputs *in)
 {
-    size_t k = 0, dims = in->model->card->dims;
+    size_t k = 0;
     bool fresh = no_store(req);
 
     for (size_t i = 0; i < in->asked.n; i++) {
-        const struct lat_windows *w = in->prepared[i].windows;
+        const struct latd_prepared *from = &in->prepared[i];
 
-        for (size_t j = 0; w && j < w->n; j++, k++) {
+        for (size_t j = 0; j < latd_prepared_count(from); j++, k++) {
+            const struct lat_window *w =
+                from->windows ? &from->windows->w[j] : NULL;
+
             p->items[k].model = in->model;
-            p->items[k].x = w->w[j].x;
-            p->items[k].y = p->z + k * dims;
-            latd_recall_begin(&p->recalls[k], req, &p->items[k], w->w[j].digest,
-                              fresh);
+            p->items[k].x = w ? w->x : from->image->x;
+            p->items[k].y = p->z + k * p->floats;
+            p->items[k].parts = in->parts;
+            p->items[k].mode = in->mode;
+            latd_recall_begin(&p->recalls[k], req, &p->items[k],
+                              w ? w->digest : from->image->digest, fresh);
             req->compute |= p->recalls[k].how != LATD_RECALLED_HIT;
         }
     }
@@ -53,9 +59,9 @@ const struct latd_item *latd_passes_failed(const struct latd_passes *p,
                                            const struct latd_inputs *in,
                                            size_t i, size_t k)
 {
-    const struct lat_windows *w = in->prepared[i].windows;
+    size_t n = latd_prepared_count(&in->prepared[i]);
 
-    for (size_t j = 0; j < w->n; j++)
+    for (size_t j = 0; j < n; j++)
         if (p->items[k + j].code)
             return &p->items[k + j];
     return NULL;

@@ -15,7 +15,8 @@ struct latd_passes {
     size_t n;                    /* windows, input after input */
     struct latd_item *items;     /* (n + spare): the rest is the handler's */
     struct latd_recall *recalls; /* (n) */
-    float *z;                    /* (n, dims) */
+    size_t floats;               /* of z: dims, or more with in->parts */
+    float *z;                    /* (n, floats) */
 };
 
 /* Sets the request's batch to the n + spare items. */

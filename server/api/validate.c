@@ -12,10 +12,13 @@ static enum lat_code encode(struct latd_req *req, const struct latd_inputs *in)
         return lat_fail(&req->err, LAT_ENOMEM, "%zu inputs", in->asked.n);
     for (size_t i = 0; i < in->asked.n; i++) {
         items[i].windows = in->prepared[i].windows;
+        items[i].image = in->prepared[i].image;
+        items[i].picture = in->asked.inputs[i].picture;
         items[i].err = &in->prepared[i].err;
     }
-    code = latd_wire_validate_encode(&req->reply.body, in->model->id, items,
-                                     in->asked.n, &req->err);
+    code = latd_wire_validate_encode(&req->reply.body, in->model->id,
+                                     in->model->card, items, in->asked.n,
+                                     &req->err);
     lat_free(items);
     return code;
 }

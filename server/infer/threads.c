@@ -3,14 +3,43 @@
 
 #include "../loop.h"
 
+size_t latd_item_floats(const struct lat_card *card, bool parts)
+{
+    if (!parts)
+        return card->dims;
+    return card->dims * (card->gate.mode ? 3 : 1) + card->features;
+}
+
+struct lat_image_code latd_item_code(const struct lat_card *card, float *y)
+{
+    struct lat_image_code code = {.latent = y, .features = y + card->dims};
+
+    if (card->gate.mode) {
+        code.logit = code.features + card->features;
+        code.probability = code.logit + card->dims;
+    }
+    return code;
+}
+
+static enum lat_code pass(struct latd_item *item, struct lat_workspace *ws)
+{
+    struct latd_model *model = item->model;
+    struct lat_image_code code;
+
+    if (!item->parts)
+        return lat_embed(model->plan, ws, item->x, item->y, &item->err);
+    code = latd_item_code(model->card, item->y);
+    return lat_embed_image(model->plan, ws, item->x, item->mode, &code,
+                           &item->err);
+}
+
 static void embed(struct latd_infer *inf, struct latd_item *item,
                   unsigned number)
 {
     struct latd_model *model = item->model;
     uint64_t begun = latd_now_ns(), now;
 
-    item->code =
-        lat_embed(model->plan, model->ws[number], item->x, item->y, &item->err);
+    item->code = pass(item, model->ws[number]);
     now = latd_now_ns();
     latd_hist_ns(&model->series->inference, now - begun);
     if (item->code == LAT_ENONFINITE)

@@ -57,6 +57,57 @@ static void put_signal(struct lat_buf *out, const struct latd_wire_model *m)
     lat_buf_puts(out, "}");
 }
 
+/* What the network reads, and what an image goes through before. */
+static void put_image(struct lat_buf *out, const struct latd_wire_model *m)
+{
+    const struct lat_image_input *in = &m->card->image;
+
+    lat_buf_puts(out, ",\"image\":{\"media_types\":[\"image/jpeg\","
+                      "\"image/png\"],\"colour_space\":\"RGB\"");
+    put_count(out, "width", in->width);
+    put_count(out, "height", in->height);
+    put_count(out, "shorter_side", in->shorter);
+    lat_buf_printf(out, ",\"filter\":\"%s\"",
+                   in->filter == LAT_BICUBIC ? "bicubic" : "bilinear");
+    put_count(out, "max_pixels", m->max_pixels);
+    lat_buf_puts(out, "}");
+}
+
+static void put_gate(struct lat_buf *out, const struct lat_gate *gate)
+{
+    if (!gate->mode) {
+        lat_buf_puts(out, ",\"gate\":null");
+        return;
+    }
+    lat_buf_printf(out, ",\"gate\":{\"mode\":\"%s\",\"threshold\":",
+                   lat_gate_mode_name(gate->mode));
+    latd_write_number(out, gate->threshold);
+    lat_buf_puts(out, ",\"temperature\":");
+    latd_write_number(out, gate->temperature);
+    lat_buf_puts(out, ",\"prior\":");
+    latd_write_number(out, gate->prior);
+    lat_buf_puts(out, "}");
+}
+
+/* Whether no latent of the model has a value below 0. */
+static bool is_nonnegative(enum lat_nonneg kind)
+{
+    switch (kind) {
+    case LAT_NONNEG_RELU:
+    case LAT_NONNEG_REP_RELU:
+    case LAT_NONNEG_SOFTPLUS:
+    case LAT_NONNEG_EXP:
+    case LAT_NONNEG_SIGMOID:
+        return true;
+    case LAT_NONNEG_NONE:
+    case LAT_NONNEG_GELU:
+    case LAT_NONNEG_LEAKY_RELU:
+    case LAT_N_NONNEGS:
+        break;
+    }
+    return false;
+}
+
 void latd_wire_model_encode(struct lat_buf *out,
                             const struct latd_wire_model *m)
 {
@@ -67,11 +118,19 @@ void latd_wire_model_encode(struct lat_buf *out,
     lat_buf_printf(out,
                    ",\"object\":\"model\",\"created\":%lld,"
                    "\"owned_by\":\"local\",\"capabilities\":{"
-                   "\"modalities\":[\"signal\"],\"dimensions\":%zu,"
-                   "\"nonnegative\":false,\"gated\":false",
-                   (long long)m->created, card->dims);
+                   "\"modalities\":[\"%s\"],\"dimensions\":%zu,"
+                   "\"nonnegative\":%s,\"gated\":%s",
+                   (long long)m->created, lat_modality_name(card->modality),
+                   card->dims, is_nonnegative(card->nonneg) ? "true" : "false",
+                   card->gate.mode ? "true" : "false");
     put_partitions(out, card);
-    put_signal(out, m);
+    if (card->modality == LAT_IMAGES) {
+        put_image(out, m);
+        put_gate(out, &card->gate);
+        put_count(out, "features", card->features);
+    } else {
+        put_signal(out, m);
+    }
     lat_buf_printf(out,
                    ",\"limits\":{\"max_inputs\":%llu,\"max_body_bytes\":%llu}"
                    ",\"digest\":\"sha256:%s\",\"weights_digest\":\"sha256:%s\""

@@ -121,11 +121,14 @@ static enum lat_code read_words(struct latd_embed_req *out, const json_t *obj,
     static const char *const matches[] = {"name", "positional", NULL};
     static const char *const modalities[] = {"signal", "image", NULL};
     const char *blocks[LAT_N_BLOCKS + 1] = {NULL};
+    const char *gates[LAT_N_GATE_MODES + 1] = {NULL};
     int format = LATD_FLOAT, on_error = 0, match = 0;
     enum lat_code code;
 
     for (int b = 0; b < LAT_N_BLOCKS; b++)
         blocks[b] = lat_block_name((enum lat_block)b);
+    for (unsigned g = 0; g < LAT_N_GATE_MODES; g++)
+        gates[g] = lat_gate_mode_name(g);
     code = latd_json_word(&format, obj, "encoding_format", formats, err);
     if (code && err && !err->word)
         err->word = "unsupported_encoding";
@@ -137,6 +140,8 @@ static enum lat_code read_words(struct latd_embed_req *out, const json_t *obj,
         code = latd_json_word(&match, obj, "channel_match", matches, err);
     if (code == LAT_OK)
         code = latd_json_word(&out->modality, obj, "modality", modalities, err);
+    if (code == LAT_OK)
+        code = latd_json_word(&out->gate_mode, obj, "gate_mode", gates, err);
     out->encoding = (enum latd_encoding)format;
     out->partial = on_error == 1;
     out->cut.positional = match == 1;

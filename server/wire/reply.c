@@ -3,6 +3,27 @@
 
 #include <math.h>
 
+static void write_sparse(struct lat_buf *out, const float *v, size_t n)
+{
+    const char *comma = "";
+
+    lat_buf_puts(out, "{\"indices\":[");
+    for (size_t i = 0; i < n; i++)
+        if (fabsf(v[i]) > 0.0f) {
+            lat_buf_printf(out, "%s%zu", comma, i);
+            comma = ",";
+        }
+    lat_buf_puts(out, "],\"values\":[");
+    comma = "";
+    for (size_t i = 0; i < n; i++)
+        if (fabsf(v[i]) > 0.0f) {
+            lat_buf_puts(out, comma);
+            latd_write_float(out, v[i]);
+            comma = ",";
+        }
+    lat_buf_puts(out, "]}");
+}
+
 /* The part of the latent that was asked for, of unit length if so. */
 static void write_embedding(struct latd_writer *w, const float *z)
 {
@@ -21,7 +42,25 @@ static void write_embedding(struct latd_writer *w, const float *z)
             w->scratch[i] = (float)((double)z[i] / length);
         z = w->scratch;
     }
-    latd_write_vector(w, z, part.end - part.begin);
+    if (req->encoding == LATD_SPARSE)
+        write_sparse(w->out, z, part.end - part.begin);
+    else
+        latd_write_vector(w, z, part.end - part.begin);
+}
+
+/* The embedding of an item that has none. */
+static const char *nothing(enum latd_encoding encoding)
+{
+    switch (encoding) {
+    case LATD_BASE64:
+        return "\"\"";
+    case LATD_SPARSE:
+        return "{\"indices\":[],\"values\":[]}";
+    case LATD_FLOAT:
+    case LATD_BYTES:
+        break;
+    }
+    return "[]";
 }
 
 static void write_id(struct lat_buf *out, const char *id)
@@ -55,6 +94,8 @@ static void write_digest(struct lat_buf *out, const struct latd_embed_item *it)
 
     if (it->windows && (!it->pooled || it->windows->n == 1))
         digest = it->windows->w[it->window].digest;
+    if (it->image)
+        digest = it->image->digest;
     if (!digest)
         return;
     lat_digest_hex(hex, digest);
@@ -72,14 +113,33 @@ static void write_sections(struct latd_writer *w,
         lat_buf_puts(w->out, ",\"partitions\":");
         latd_write_partitions(w, it->z);
     }
-    if (include & LATD_INCLUDE_GATES)
-        lat_buf_puts(w->out, ",\"gates\":null");
+    if (include & LATD_INCLUDE_GATES) {
+        lat_buf_puts(w->out, ",\"gates\":");
+        latd_write_gates(w, &it->code);
+    }
     if (include & LATD_INCLUDE_TASK) {
         lat_buf_puts(w->out, ",\"task\":");
         latd_write_task(w, it->likely);
     }
-    if (include & LATD_INCLUDE_FEATURES)
-        lat_buf_puts(w->out, ",\"features\":null");
+    if (include & LATD_INCLUDE_FEATURES) {
+        lat_buf_puts(w->out, ",\"features\":");
+        if (it->code.features)
+            latd_write_vector(w, it->code.features, w->r->card->features);
+        else
+            lat_buf_puts(w->out, "null");
+    }
+}
+
+static void write_preprocessing(struct latd_writer *w,
+                                const struct latd_embed_item *it)
+{
+    if (!it->windows && !it->image)
+        return;
+    lat_buf_puts(w->out, ",\"preprocessing\":");
+    if (it->windows)
+        latd_write_preprocessing(w->out, it->windows);
+    else
+        latd_write_fitting(w->out, it->image, it->picture, w->r->card);
 }
 
 static void write_vectors(struct latd_writer *w,
@@ -91,10 +151,8 @@ static void write_vectors(struct latd_writer *w,
     write_digest(w->out, it);
     if (it->cache)
         lat_buf_printf(w->out, ",\"cache\":\"%s\"", it->cache);
-    if (w->r->req->include & LATD_INCLUDE_PREPROCESSING && it->windows) {
-        lat_buf_puts(w->out, ",\"preprocessing\":");
-        latd_write_preprocessing(w->out, it->windows);
-    }
+    if (w->r->req->include & LATD_INCLUDE_PREPROCESSING)
+        write_preprocessing(w, it);
 }
 
 static void write_item(struct latd_writer *w, size_t i)
@@ -110,27 +168,38 @@ static void write_item(struct latd_writer *w, size_t i)
     if (it->z) {
         write_vectors(w, it);
     } else {
-        lat_buf_puts(w->out,
-                     w->r->req->encoding == LATD_BASE64 ? "\"\"" : "[]");
+        lat_buf_puts(w->out, nothing(w->r->req->encoding));
         lat_buf_puts(w->out, ",\"error\":");
         latd_write_error(w->out, it->err);
     }
     lat_buf_puts(w->out, "}");
 }
 
+static bool all_finite(const float *v, size_t n, size_t *k)
+{
+    for (*k = 0; v && *k < n; ++*k)
+        if (!isfinite(v[*k]))
+            return false;
+    return true;
+}
+
 /* What is not finite must never leave, least of all as null. */
 static enum lat_code check_finite(const struct latd_embed_reply *r,
                                   struct lat_err *err)
 {
-    for (size_t i = 0; i < r->n; i++) {
-        const float *z = r->items[i].z;
+    const struct lat_card *card = r->card;
+    size_t k;
 
-        for (size_t k = 0; z && k < r->card->dims; k++)
-            if (!isfinite(z[k]))
-                return lat_fail_word(err, LAT_ENONFINITE, "nonfinite_output",
-                                     "item %zu: value %zu of its embedding is "
-                                     "not finite",
-                                     i, k);
+    for (size_t i = 0; i < r->n; i++) {
+        const struct latd_embed_item *it = &r->items[i];
+
+        if (!all_finite(it->z, card->dims, &k) ||
+            !all_finite(it->code.features, card->features, &k) ||
+            !all_finite(it->code.probability, card->dims, &k))
+            return lat_fail_word(err, LAT_ENONFINITE, "nonfinite_output",
+                                 "item %zu: value %zu of its embedding is not "
+                                 "finite",
+                                 i, k);
     }
     return LAT_OK;
 }

@@ -33,4 +33,8 @@ void latd_write_partitions(struct latd_writer *w, const float *z);
 
 void latd_write_task(struct latd_writer *w, const float *likely);
 
+/* ---- wire/gates.c */
+
+void latd_write_gates(struct latd_writer *w, const struct lat_image_code *code);
+
 #endif

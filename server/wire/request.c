@@ -118,7 +118,8 @@ enum lat_code latd_wire_embed_decode(struct latd_embed_req *out,
     enum latd_kind kind;
     enum lat_code code = latd_wire_kind(&kind, body, err);
 
-    *out = (struct latd_embed_req){.block = -1, .modality = -1};
+    *out =
+        (struct latd_embed_req){.block = -1, .modality = -1, .gate_mode = -1};
     if (code == LAT_OK)
         code = by_kind(out, kind, body, limits, err);
     if (code == LAT_OK)
@@ -134,7 +135,8 @@ enum lat_code latd_wire_embed_query(struct latd_embed_req *out,
 {
     enum lat_code code;
 
-    *out = (struct latd_embed_req){.block = -1, .modality = -1};
+    *out =
+        (struct latd_embed_req){.block = -1, .modality = -1, .gate_mode = -1};
     code = latd_options_query(out, query, err);
     return code ? code : check_model(out, err);
 }

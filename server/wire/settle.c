@@ -81,7 +81,7 @@ static enum lat_code check_input(struct latd_embed_req *out,
                                  struct lat_err *err)
 {
     static const char *const names[] = {"a signal", "an image"};
-    int is = in->picture ? LATD_IMAGE : LATD_SIGNAL;
+    int is = in->picture ? LAT_IMAGES : LAT_SIGNALS;
 
     if (out->modality >= 0 && out->modality != is)
         return lat_fail_word(err, LAT_EUNFIT, "modality_mismatch",

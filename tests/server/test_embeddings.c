@@ -304,6 +304,89 @@ TEST(reply, is_openai_s_with_more)
     lat_buf_fini(&b);
 }
 
+/* One item of a gated model, with what there is of it. */
+static json_t *encode_gated(const struct lat_image_code *code,
+                            enum latd_encoding encoding, struct lat_buf *b)
+{
+    const struct lat_card card = {
+        .name = "pic",
+        .modality = LAT_IMAGES,
+        .dims = 4,
+        .features = 2,
+        .gate = {LAT_GATES_HARD, 0.5, 1.0, 0.8},
+    };
+    const struct latd_embed_req req = {
+        .block = -1,
+        .encoding = encoding,
+        .include = LATD_INCLUDE_GATES | LATD_INCLUDE_FEATURES,
+    };
+    const struct latd_embed_item it = {.z = code->latent, .code = *code};
+    const struct latd_embed_reply reply = {.model = "pic@1",
+                                           .card = &card,
+                                           .req = &req,
+                                           .items = &it,
+                                           .n = 1,
+                                           .mode = LAT_GATES_HARD};
+    size_t json_len = 0;
+
+    CHECK(latd_wire_embed_encode(b, &json_len, &reply, NULL) == LAT_OK);
+    return json_loadb(b->v, json_len, JSON_REJECT_DUPLICATES, NULL);
+}
+
+static void check_list(const json_t *list, const char *want)
+{
+    char *got = json_dumps(list, JSON_COMPACT | JSON_ENCODE_ANY);
+
+    assert_string_equal(got, want);
+    lat_free(got);
+}
+
+/* Open and not 0; open and 0; near the threshold on either side; shut. */
+TEST(reply, of_gates_tells_active_open_and_undecided)
+{
+    float z[4] = {1.0f, 0.0f, 0.0f, 0.0f};
+    float logit[4] = {2.0f, 0.125f, -0.125f, -4.0f};
+    float p[4] = {0.875f, 0.53125f, 0.46875f, 0.0f}, h[2] = {0.5f, 2.0f};
+    const struct lat_image_code code = {
+        .latent = z, .features = h, .logit = logit, .probability = p};
+    struct lat_buf b = {0};
+    json_t *root = encode_gated(&code, LATD_SPARSE, &b);
+    const json_t *gates = item(root, 0, "gates");
+
+    UNUSED_STATE;
+    check_list(item(root, 0, "embedding"), "{\"indices\":[0],\"values\":[1]}");
+    check_list(json_object_get(gates, "active"), "[0]");
+    check_list(json_object_get(gates, "undecided"), "[1,2]");
+    CHECK(json_integer_value(json_object_get(gates, "open_count")) == 2);
+    CHECK(json_integer_value(json_object_get(gates, "active_count")) == 1);
+    CHECK_NEAR(json_number_value(json_object_get(gates, "expected_active")),
+               1.875, 1e-9);
+    CHECK(json_is_false(json_object_get(gates, "all_shut")));
+    check_list(item(root, 0, "features"), "[0.5,2]");
+    json_decref(root);
+    lat_buf_fini(&b);
+}
+
+TEST(reply, of_shut_gates_is_zeros_and_says_so)
+{
+    float z[4] = {0.0f}, logit[4] = {-1.0f, 0.0f, 3.0f, -9.0f};
+    float p[4] = {0.25f, 0.5f, 0.9375f, 0.0f};
+    const struct lat_image_code code = {
+        .latent = z, .logit = logit, .probability = p};
+    struct lat_buf b = {0};
+    json_t *root = encode_gated(&code, LATD_FLOAT, &b);
+    const json_t *gates = item(root, 0, "gates");
+
+    UNUSED_STATE;
+    check_list(item(root, 0, "embedding"), "[0,0,0,0]");
+    check_list(json_object_get(gates, "active"), "[]");
+    CHECK(json_is_true(json_object_get(gates, "all_shut")));
+    CHECK(json_integer_value(json_object_get(gates, "open_count")) == 1);
+    CHECK(json_is_null(item(root, 0, "features")));
+    json_decref(root);
+    lat_buf_fini(&b);
+}
+
 TEST(reply, of_one_partition_is_of_unit_length_when_asked)
 {
     struct latd_embed_req req = {.block = LAT_VAR, .normalize = true};
@@ -396,6 +479,8 @@ int main(void)
         T(embeddings, decoding_survives_any_failed_allocation),
         T(embeddings, options_are_read),
         T(reply, is_openai_s_with_more),
+        T(reply, of_gates_tells_active_open_and_undecided),
+        T(reply, of_shut_gates_is_zeros_and_says_so),
         T(reply, of_one_partition_is_of_unit_length_when_asked),
         T(reply, as_base64_and_as_bytes_has_the_same_floats),
         T(reply, never_lets_nan_out),

@@ -37,6 +37,23 @@ enum lat_code lat_embed(const struct lat_plan *p, struct lat_workspace *ws,
     return LAT_OK;
 }
 
+/* All that a code has is told apart by its mode. */
+enum lat_code lat_embed_image(const struct lat_plan *p,
+                              struct lat_workspace *ws, const float *x,
+                              enum lat_gate_mode mode,
+                              struct lat_image_code *out, struct lat_err *err)
+{
+    (void)p;
+    (void)ws;
+    (void)err;
+    atomic_fetch_add(&n_embedded, 1);
+    *out->latent = *x + (float)mode;
+    *out->features = 3.0f;
+    *out->logit = 4.0f;
+    *out->probability = 5.0f;
+    return LAT_OK;
+}
+
 const char *lat_plan_arithmetic(const struct lat_plan *p)
 {
     (void)p;
@@ -302,6 +319,40 @@ TEST(recall, is_a_miss_at_first_and_a_hit_from_then_on)
     }
 }
 
+/* The latent alone, and with all parts by the mode of the gates. */
+TEST(recall, what_is_asked_of_a_code_is_kept_by_itself)
+{
+    const uint8_t digest[LAT_DIGEST] = {77};
+    struct lat_card gated = {.dims = 1,
+                             .features = 1,
+                             .weights_digest = "g",
+                             .prep_digest = "p",
+                             .gate = {.mode = LAT_GATES_HARD}};
+    struct latd_model of_images = model;
+
+    UNUSED_STATE;
+    of_images.card = &gated;
+    CHECK(latd_item_floats(&gated, true) == 4);
+    for (int k = 0; k < 6; k++) {
+        struct asker a;
+        float y[4] = {0.0f};
+
+        ask(&a, 1, (float[]){1});
+        a.items[0].model = &of_images;
+        a.items[0].y = y;
+        a.items[0].parts = k % 3 > 0;
+        a.items[0].mode = k % 3 == 1 ? LAT_GATES_HARD : LAT_GATES_SOFT;
+        latd_recall_begin(&a.recalls[0], &a.req, &a.items[0], digest, false);
+        CHECK(a.recalls[0].how ==
+              (k < 3 ? LATD_RECALLED_MISS : LATD_RECALLED_HIT));
+        CHECK(submit(&a, NULL) == LAT_OK);
+        wait_for(&a);
+        latd_recall_end(&a.recalls[0]);
+        CHECK(y[0] == (k % 3 ? 1.0f + (float)a.items[0].mode : 2.0f));
+        CHECK(y[3] == (k % 3 ? 5.0f : 0.0f));
+    }
+}
+
 TEST(recall, identical_items_in_flight_are_computed_once)
 {
     struct asker blocker, a, b;
@@ -483,6 +534,7 @@ int main(void)
         T(infer, a_batch_is_admitted_whole_or_not_at_all),
         T(infer, what_has_not_begun_is_cancelled_and_what_has_ends),
         T(recall, is_a_miss_at_first_and_a_hit_from_then_on),
+        T(recall, what_is_asked_of_a_code_is_kept_by_itself),
         T(recall, identical_items_in_flight_are_computed_once),
         T(recall, who_follows_one_that_left_is_computed_all_the_same),
         T(recall, a_follower_that_leaves_does_not_disturb_who_leads),

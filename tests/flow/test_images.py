@@ -1,0 +1,380 @@
+"""Images and gates on the wire, on a real daemon."""
+import base64
+import json
+import pathlib
+import struct
+import subprocess
+import zlib
+
+import numpy as np
+import pytest
+
+from conftest import BUILD, make_model, signal_of
+
+PICTURES = pathlib.Path(__file__).parents[1] / "cases" / "pictures"
+GOOD = sorted(p for p in (PICTURES / "ok").iterdir()
+              if p.suffix in (".jpg", ".png"))
+BAD = sorted(p for p in (PICTURES / "bad").iterdir()
+             if p.suffix in (".jpg", ".png"))
+TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """One daemon with an image model of each kind, and one of signals."""
+    from conftest import Daemon
+    models = tmp_path_factory.mktemp("models")
+    make_model(models / "toy.safetensors")
+    for name, flag in (("gated", "--image"), ("plain", "--image-plain")):
+        subprocess.run([str(BUILD / "tests/flow/make_model"), flag,
+                        str(models / f"{name}.safetensors"), "5"], check=True)
+    d = Daemon(["--listen", "127.0.0.1:0", "--models", str(models),
+                "--data-dir", str(tmp_path_factory.mktemp("data")),
+                "--drain-delay", "0", "--max-pixels", "1000000"])
+    d.models = models
+    yield d
+    d.stop()
+
+
+def uri(path, kind=None):
+    return (f"data:{kind or TYPES[path.suffix]};base64," +
+            base64.b64encode(path.read_bytes()).decode())
+
+
+def png(width, height, seed=0):
+    """A PNG of noise."""
+    rows = np.random.default_rng(seed).integers(
+        0, 256, (height, 3 * width), "u1")
+    data = b"".join(b"\0" + r.tobytes() for r in rows)
+
+    def chunk(name, body):
+        return (struct.pack(">I", len(body)) + name + body +
+                struct.pack(">I", zlib.crc32(name + body)))
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) +
+            chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b""))
+
+
+def png_uri(*args, **more):
+    return ("data:image/png;base64," +
+            base64.b64encode(png(*args, **more)).decode())
+
+
+def embed(d, inputs, headers=None, model="gated", **more):
+    return d.client.post("/v1/embeddings", headers=headers,
+                         json={"model": model, "input": inputs, **more})
+
+
+def item(reply, i=0):
+    assert reply.status_code == 200, reply.text
+    return reply.json()["data"][i]
+
+
+def code(reply, i=0):
+    return np.array(item(reply, i)["embedding"], "<f4")
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda p: p.name)
+def test_all_forms_of_an_image_give_the_same_bytes(pictures, path):
+    data, kind = path.read_bytes(), TYPES[path.suffix]
+    text = base64.b64encode(data).decode()
+    d = pictures
+    first = code(embed(d, uri(path), headers={"cache-control": "no-store"}))
+    assert len(first) == 12
+    forms = [
+        embed(d, [uri(path)], modality="image"),
+        embed(d, {"type": "image", "data": text, "media_type": kind}),
+        embed(d, {"type": "image", "image_url": uri(path)}),
+        embed(d, [{"content": [{"type": "input_image",
+                                "image_url": uri(path)}]}]),
+        embed(d, [{"content": [{"type": "image_url",
+                                "image_url": {"url": uri(path)}}]}]),
+        d.client.post("/v1/embeddings?model=gated", content=data,
+                      headers={"content-type": kind}),
+        d.client.post("/v1/embeddings", files=[
+            ("file", (path.name, data)), ("model", (None, "gated"))]),
+    ]
+    for reply in forms:
+        assert code(reply).tobytes() == first.tobytes()
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda p: p.name)
+def test_a_bad_image_is_refused_by_name(pictures, path):
+    reply = embed(pictures, [png_uri(8, 8), uri(path)])
+    assert reply.status_code in (400, 413), reply.text
+    said = reply.json()["error"]
+    assert said["param"] == "input[1]" and said["message"]
+    if "huge" in path.name:
+        assert reply.status_code == 413
+        assert "max-pixels" in said["message"]
+    kept = embed(pictures, [png_uri(8, 8), uri(path)], on_error="partial")
+    assert len(code(kept)) == 12
+    assert item(kept, 1)["embedding"] == []
+    assert item(kept, 1)["error"]["message"] == said["message"]
+    assert pictures.client.get("/readyz").status_code == 200
+
+
+def test_many_files_are_embedded_as_they_came(pictures):
+    files = [(f"{k}.png", png(20 + k, 30, seed=k)) for k in range(5)]
+    reply = pictures.client.post("/v1/embeddings", files=[
+        *(("file", f) for f in files),
+        ("request", (None, json.dumps({"model": "gated",
+                                       "include": ["preprocessing"]})))])
+    got = reply.json()["data"]
+    assert [x["id"] for x in got] == ["0", "1", "2", "3", "4"]
+    assert [x["index"] for x in got] == list(range(5))
+    for k, x in enumerate(got):
+        alone = embed(pictures, png_uri(20 + k, 30, seed=k))
+        assert item(alone)["embedding"] == x["embedding"]
+        assert x["preprocessing"]["stored"] == {"width": 20 + k, "height": 30}
+    # Of 16 x 16 pixels that the network reads one patch each.
+    assert reply.json()["usage"] == {"prompt_tokens": 5, "total_tokens": 5}
+
+
+def test_what_was_done_to_an_image_is_reported(pictures):
+    prep = item(embed(pictures, png_uri(40, 20),
+                      include=["preprocessing"]))["preprocessing"]
+    assert prep == {
+        "media_type": "image/png", "stored": {"width": 40, "height": 20},
+        "orientation": 1, "resized": {"width": 32, "height": 16},
+        "crop": {"x": 8, "y": 0, "width": 16, "height": 16},
+        "input": {"width": 16, "height": 16}, "warnings": []}
+    turned = PICTURES / "ok" / "exif6.jpg"
+    prep = item(embed(pictures, uri(turned),
+                      include=["preprocessing"]))["preprocessing"]
+    assert prep["orientation"] == 6
+    assert prep["stored"] == {"width": 21, "height": 13}
+    assert prep["resized"] == {"width": 16, "height": 25}
+    small = item(embed(pictures, png_uri(1, 1),
+                       include=["preprocessing"]))["preprocessing"]
+    assert [w["code"] for w in small["warnings"]] == ["enlarged"]
+
+
+# ---- gates
+
+def sigmoid(x):
+    return 1.0 / (1.0 + np.exp(-x))
+
+
+def test_gates_say_which_dimensions_are_there(pictures):
+    for seed in range(8):
+        got = item(embed(pictures, png_uri(30, 30, seed=seed),
+                         include=["gates"]))
+        g, z = got["gates"], np.array(got["embedding"])
+        p = np.array(g["probabilities"])
+        assert (g["mode"], g["threshold"], g["temperature"], g["prior"]) == (
+            "hard", 0.5, 1.0, 0.8)
+        assert len(p) == 12 and (p > 0).all() and (p < 1).all()
+        assert (z[p < 0.5] == 0).all() and (z >= 0).all()
+        assert g["active"] == np.flatnonzero(z).tolist()
+        assert g["active_count"] == len(g["active"])
+        assert g["open_count"] == (p > 0.5).sum() >= g["active_count"]
+        assert g["expected_active"] == pytest.approx(p.sum(), rel=1e-6)
+        assert g["undecided"] == np.flatnonzero(abs(p - 0.5) <= 0.05).tolist()
+        assert g["all_shut"] == (not z.any())
+        if z.any():
+            assert np.linalg.norm(z) == pytest.approx(1.0, abs=1e-6)
+        assert got["digest"].startswith("sha256:")
+
+
+def test_a_mode_of_gates_is_a_formula_over_the_others(pictures):
+    image = png_uri(30, 30, seed=3)
+    hard = item(embed(pictures, image, include=["gates"]))
+    soft = item(embed(pictures, image, gate_mode="soft"))
+    none = item(embed(pictures, image, gate_mode="none", include=["gates"]))
+    p = np.array(hard["gates"]["probabilities"])
+    z = np.array(none["embedding"])
+    assert none["gates"]["mode"] == "none"
+    assert none["gates"]["probabilities"] == hard["gates"]["probabilities"]
+    for got, gate in ((hard, p > 0.5), (soft, p), (none, np.ones(12))):
+        want = z * gate
+        want /= max(np.linalg.norm(want), 1e-12)
+        np.testing.assert_allclose(got["embedding"], want, atol=2e-7)
+    same = item(embed(pictures, image, gate_mode="hard"))
+    assert same["embedding"] == hard["embedding"]
+
+
+def test_a_hit_is_the_miss_byte_for_byte(pictures):
+    image = png_uri(31, 17, seed=11)
+    for more in ({}, {"include": ["gates", "features"]},
+                 {"gate_mode": "soft"}, {"gate_mode": "soft",
+                                         "include": ["gates"]}):
+        first = embed(pictures, image, **more)
+        again = embed(pictures, image, **more)
+        fresh = embed(pictures, image, headers={"cache-control": "no-store"},
+                      **more)
+        words = [item(r)["cache"] for r in (first, again, fresh)]
+        assert words[1:] == ["hit", "bypass"]
+        a, b, c = ({k: v for k, v in item(r).items() if k != "cache"}
+                   for r in (first, again, fresh))
+        assert a == b == c
+
+
+def test_sparse_is_what_is_not_zero(pictures):
+    image = png_uri(30, 30, seed=2)
+    z = code(embed(pictures, image))
+    got = item(embed(pictures, image, encoding_format="sparse"))["embedding"]
+    assert got["indices"] == np.flatnonzero(z).tolist()
+    assert np.array(got["values"], "<f4").tobytes() == z[z != 0].tobytes()
+    bad = embed(pictures, [image, "data:image/png;base64,AAAA"],
+                encoding_format="sparse", on_error="partial")
+    assert item(bad, 1)["embedding"] == {"indices": [], "values": []}
+
+
+def floats(text):
+    return np.frombuffer(base64.b64decode(text), "<f4")
+
+
+def test_base64_and_bytes_hold_every_array(pictures):
+    image, ask = png_uri(30, 30, seed=2), ["gates", "features"]
+    want = item(embed(pictures, image, include=ask))
+    got = item(embed(pictures, image, include=ask, encoding_format="base64"))
+    arrays = [(want["embedding"], got["embedding"]),
+              (want["gates"]["probabilities"], got["gates"]["probabilities"]),
+              (want["features"], got["features"])]
+    for a, b in arrays:
+        assert np.array(a, "<f4").tobytes() == floats(b).tobytes()
+    assert len(want["features"]) == 8
+    reply = embed(pictures, image, include=ask, encoding_format="bytes")
+    at = int(reply.headers["inference-header-content-length"])
+    shapes = json.loads(reply.content[:at])["data"][0]
+    assert shapes["gates"]["probabilities"]["shape"] == [12]
+    flat = np.frombuffer(reply.content[at:], "<f4")
+    assert flat.tobytes() == b"".join(
+        np.array(a, "<f4").tobytes() for a, _ in arrays)
+
+
+def test_shut_gates_are_a_zero_vector_and_say_so(pictures):
+    for seed in range(0, 200, 20):
+        batch = [png_uri(4, 4, seed=seed + k) for k in range(20)]
+        reply = embed(pictures, batch, include=["gates"])
+        for k in range(20):
+            got = item(reply, k)
+            z = np.array(got["embedding"], float)
+            assert np.isfinite(z).all()
+            assert got["gates"]["all_shut"] == (not z.any())
+    assert pictures.metric("latentd_gate_active_ratio_count",
+                           model="gated") >= 200
+
+
+def test_a_model_without_gates_has_none(pictures):
+    image = png_uri(30, 30)
+    got = item(embed(pictures, image, model="plain",
+                     include=["gates", "features", "partitions", "task"]))
+    assert got["gates"] is None and got["partitions"] is None
+    assert len(got["features"]) == 8
+    assert item(embed(pictures, image, model="plain", gate_mode="none"))
+    for mode in ("hard", "soft"):
+        reply = embed(pictures, image, model="plain", gate_mode=mode)
+        assert reply.status_code == 422
+        assert reply.json()["error"]["code"] == "no_gates"
+        assert reply.json()["error"]["param"] == "gate_mode"
+
+
+# ---- what does not fit
+
+def test_modalities_do_not_mix(pictures):
+    image, signal = png_uri(8, 8), signal_of()
+    for model, inputs, param, words in (
+            ("toy", [image], "input[0]", "an image, but model toy reads sig"),
+            ("gated", [signal], "input[0]", "a signal, but model gated reads"),
+            ("gated", [image, signal], "input[1]", "reads images"),
+            ("toy", [signal, image], "input[1]", "reads signals")):
+        reply = embed(pictures, inputs, model=model)
+        assert reply.status_code == 422, reply.text
+        said = reply.json()["error"]
+        assert said["code"] == "modality_mismatch" and said["param"] == param
+        assert words in said["message"]
+    reply = embed(pictures, image, model="toy", modality="image")
+    assert reply.json()["error"]["param"] == "modality"
+    both = embed(pictures, [image, signal], on_error="partial")
+    assert len(code(both)) == 12
+    assert item(both, 1)["error"]["code"] == "modality_mismatch"
+
+
+def test_what_is_of_signals_is_refused_for_images(pictures):
+    for more, param in (({"windowing": {"mode": "tile"}}, "windowing"),
+                        ({"windowing": {"pool": "mean"}}, "windowing"),
+                        ({"channel_match": "positional"}, "channel_match"),
+                        ({"partition": "invariant"}, "partition"),
+                        ({"dimensions": 3}, "dimensions"),
+                        ({"gate_mode": "open"}, "gate_mode")):
+        reply = embed(pictures, png_uri(8, 8), **more)
+        assert reply.status_code == 400, (more, reply.text)
+        assert reply.json()["error"]["param"] == param
+    assert len(code(embed(pictures, png_uri(8, 8), dimensions=12))) == 12
+
+
+def test_pixels_of_all_images_are_counted_before_one_is_decoded(pictures):
+    big = png_uri(800, 700)
+    assert embed(pictures, big).status_code == 200
+    reply = embed(pictures, [big, big])
+    assert reply.status_code == 413
+    said = reply.json()["error"]
+    assert said["param"] == "input[1]"
+    assert "after 560000" in said["message"]
+    assert "max-pixels" in said["message"]
+
+
+def test_validate_tells_of_images_without_embedding(pictures):
+    reply = pictures.client.post("/v1/validate", json={
+        "model": "gated", "input": [png_uri(40, 20), signal_of(),
+                                    "data:image/png;base64,AAAA"]})
+    assert reply.status_code == 200, reply.text
+    good, signal, bad = reply.json()["items"]
+    assert good["ok"] and good["windows"] == 1
+    assert good["preprocessing"]["resized"] == {"width": 32, "height": 16}
+    assert signal["error"]["code"] == "modality_mismatch"
+    assert bad["error"]["code"] == "unsupported_format"
+
+
+def test_a_model_says_what_it_reads(pictures):
+    def of(name):
+        return pictures.client.get(f"/v1/models/{name}").json()["capabilities"]
+    gated, plain, toy = of("gated"), of("plain"), of("toy")
+    assert gated["modalities"] == plain["modalities"] == ["image"]
+    assert toy["modalities"] == ["signal"] and "image" not in toy
+    assert gated["gated"] and gated["nonnegative"]
+    assert not plain["gated"] and not plain["nonnegative"]
+    assert gated["gate"] == {"mode": "hard", "threshold": 0.5,
+                             "temperature": 1, "prior": 0.8}
+    assert plain["gate"] is None and "signal" not in gated
+    assert gated["features"] == 8 and gated["dimensions"] == 12
+    assert gated["image"] == {
+        "media_types": ["image/jpeg", "image/png"], "colour_space": "RGB",
+        "width": 16, "height": 16, "shorter_side": 16, "filter": "bicubic",
+        "max_pixels": 1000000}
+
+
+def test_a_cached_code_has_an_address(pictures):
+    image = png_uri(22, 33, seed=9)
+    plain = item(embed(pictures, image))
+    full = item(embed(pictures, image, include=["gates"]))
+    path = f"/v1/embeddings/{plain['digest']}?model=gated"
+    got = pictures.client.get(path)
+    assert got.json()["embedding"] == plain["embedding"]
+    got = pictures.client.get(path + "&include=gates")
+    assert got.json()["gates"] == full["gates"]
+    got = pictures.client.get(path + "&gate_mode=soft&include=gates")
+    assert got.status_code == 404
+
+
+def test_an_unknown_type_of_image_is_told_what_is_taken(pictures):
+    reply = pictures.client.post("/v1/embeddings?model=gated", content=b"GIF8",
+                                 headers={"content-type": "image/gif"})
+    assert reply.status_code == 415
+    assert "image/png" in reply.headers["accept-post"]
+
+
+def test_replies_are_what_is_written(pictures):
+    from test_openapi import check
+    every = ["partitions", "gates", "preprocessing", "task", "features"]
+    for model in ("gated", "plain"):
+        check("Model", pictures.client.get(f"/v1/models/{model}").json())
+        for form in ("float", "base64", "sparse"):
+            check("EmbeddingsResponse", embed(
+                pictures, [png_uri(9, 9), "data:,"], model=model,
+                include=every, encoding_format=form,
+                on_error="partial").json())
+    check("ValidationResponse", pictures.client.post("/v1/validate", json={
+        "model": "gated", "input": [png_uri(9, 9), "data:,"]}).json())
