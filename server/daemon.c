@@ -92,7 +92,9 @@ static enum lat_code load_models(struct latd_daemon *d, unsigned n_infer,
                                  struct lat_err *err)
 {
     const struct latd_config *c = &d->app.config;
+    char more[LATD_TEXT_MAX + 16];
     struct latd_models_options opt = {.dir = c->models,
+                                      .more = d->app.database ? more : NULL,
                                       .infer_threads = n_infer,
                                       .metrics = &d->metrics,
                                       .go_on = d->go_on};
@@ -101,6 +103,7 @@ static enum lat_code load_models(struct latd_daemon *d, unsigned n_infer,
 
     if (code)
         return lat_wrap(err, code, "kernel");
+    snprintf(more, sizeof(more), "%s/models", c->data_dir);
     code = latd_models_new(&d->app.models, &opt, err);
     if (!code)
         code = latd_models_reload(d->app.models, err);

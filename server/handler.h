@@ -65,14 +65,16 @@ enum { LATD_HEADERS_MAX = 12, LATD_HEADER_LEN = 224 };
 /* A body that is made while it is sent, piece by piece.  http threads, one at a
  * time; close is called once, whatever happened. */
 struct latd_stream {
-    /* Appends to out, which is empty; nothing appended: that was all.  After a
-     * failure the connection is cut, so that nobody takes a part for the whole.
-     */
+    /* Appends to out, which is empty; nothing appended: that was all, or, with
+     * wait_ms, not yet: it is asked again at the next news (loop.h), or after
+     * that long.  After a failure the connection is cut, so that nobody takes
+     * a part for the whole. */
     enum lat_code (*next)(struct latd_stream *s, struct lat_buf *out,
                           struct lat_err *err);
     void (*close)(struct latd_stream *s);
     bool sized; /* size bytes in all; else they are sent in chunks */
     uint64_t size;
+    uint64_t wait_ms; /* next's */
 };
 
 struct latd_reply {
@@ -114,6 +116,10 @@ struct latd_req {
     /* NULL when there is none; lent as long as the request lives. */
     const char *(*get)(const struct latd_req *req, enum latd_place place,
                        const char *name);
+    /* Tells of all there are, in their order. */
+    void (*each)(const struct latd_req *req, enum latd_place place,
+                 void (*fn)(void *arg, const char *name, const char *value),
+                 void *arg);
 
     /* The handler's to fill in. */
     void *state;

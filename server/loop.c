@@ -1,11 +1,11 @@
-/* loop.c - the only file that knows libuv. */
+/* loop.c - the loop thread, its inbox, its timers. */
 #define _GNU_SOURCE /* POLLRDHUP */
-#include "loop.h"
+#include "loop/inner.h"
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <time.h>
-#include <uv.h>
 
 enum {
     TICK_MS = 50, /* how often we look whether clients are still there */
@@ -27,6 +27,7 @@ struct latd_loop {
     pthread_mutex_t lock; /* guards inbox, tail, stopping */
     struct latd_task *inbox, **tail;
     bool stopping;
+    _Atomic uint64_t news;
 
     /* The loop thread's own. */
     uv_timer_t tick;
@@ -37,6 +38,11 @@ struct latd_loop {
     struct periodic periodic[N_PERIODIC];
     size_t n_periodic;
 };
+
+uv_loop_t *latd_loop_uv(struct latd_loop *loop)
+{
+    return &loop->uv;
+}
 
 uint64_t latd_now_ns(void)
 {
@@ -168,6 +174,24 @@ void latd_loop_unwatch(struct latd_loop *loop, struct latd_watch *w)
     loop->n_watches--;
     if (!loop->watches)
         uv_timer_stop(&loop->tick);
+}
+
+uint64_t latd_loop_news_told(struct latd_loop *loop)
+{
+    return atomic_load(&loop->news);
+}
+
+void latd_loop_news(struct latd_loop *loop)
+{
+    struct latd_watch *next;
+
+    atomic_fetch_add(&loop->news, 1);
+
+    for (struct latd_watch *w = loop->watches; w; w = next) {
+        next = w->next;
+        if (w->news)
+            call_over(w, LAT_OK);
+    }
 }
 
 struct abandon {

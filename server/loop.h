@@ -24,7 +24,8 @@ struct latd_task {
  * LAT_ECANCEL (the client left) or the code given to latd_loop_abandon; the
  * watch stays on the list until it is unwatched. */
 struct latd_watch {
-    int fd;               /* of the client; -1: none to look at */
+    int fd;    /* of the client; -1: none to look at */
+    bool news; /* over is called, with LAT_OK, at the next news, too */
     uint64_t deadline_ns; /* of the monotonic clock; 0: none */
     void (*over)(struct latd_watch *w, enum lat_code why);
     /* The loop's own. */
@@ -48,8 +49,31 @@ LAT_MUST_CHECK enum lat_code latd_loop_every(struct latd_loop *loop,
 /* All watches are over, with code as the reason.  Any thread. */
 void latd_loop_abandon(struct latd_loop *loop, enum lat_code code);
 
+/* ---- the work queue ----
+
+ * For what takes long and is in no hurry: threads of libuv's, which are given
+ * the lowest ordinary priority (nice 19, and SCHED_BATCH on Linux) when they
+ * first work for us; threads that they begin inherit it. */
+
+struct latd_work; /* one piece at a time */
+
+LAT_MUST_CHECK enum lat_code latd_work_new(struct latd_work **out,
+                                           struct latd_loop *loop,
+                                           void (*run)(void *arg),
+                                           void (*done)(void *arg), void *arg,
+                                           struct lat_err *err);
+/* When it is not under way. */
+void latd_work_free(struct latd_work *w);
+/* Loop thread: run on a thread of the queue, then done on the loop thread, who
+ * may start it again. */
+void latd_work_start(struct latd_work *w);
+
 /* Loop thread. */
 void latd_loop_watch(struct latd_loop *loop, struct latd_watch *w);
 void latd_loop_unwatch(struct latd_loop *loop, struct latd_watch *w);
+/* Something has happened that watches with news wait for. */
+void latd_loop_news(struct latd_loop *loop);
+/* How often that was.  Any thread. */
+uint64_t latd_loop_news_told(struct latd_loop *loop);
 
 #endif

@@ -21,8 +21,9 @@ struct table {
 
 struct latd_models {
     struct latd_models_options opt;
-    char dir[512];
-    pthread_mutex_t lock; /* guards table; never held while loading */
+    char dir[512], more[512];
+    pthread_mutex_t reloading; /* one reload at a time */
+    pthread_mutex_t lock;      /* guards table; never held while loading */
     struct table *table;
 };
 
@@ -61,12 +62,12 @@ static bool parse_name(struct latd_model *m, const char *file)
         if (end != dot || version < 1 || version > 999999999)
             return false;
     }
-    if (len < 1 || len > LATD_ID_MAX - 12)
+    if (len < 1 || len > LATD_MODEL_MAX - 13)
         return false;
     memcpy(m->name, file, len);
     m->name[len] = '\0';
     m->version = (unsigned)version;
-    snprintf(m->id, sizeof(m->id), "%.67s@%u", m->name, m->version);
+    snprintf(m->id, sizeof(m->id), "%.99s@%u", m->name, m->version);
     return true;
 }
 
@@ -148,7 +149,7 @@ static struct latd_model *find(const struct table *table, const char *id)
 
 /* The model of one file: the old one when nothing changed, or when the new one
  * cannot be served; NULL when there is neither. */
-static struct latd_model *take_file(struct latd_models *t,
+static struct latd_model *take_file(struct latd_models *t, const char *dir,
                                     const struct table *old, const char *file)
 {
     struct latd_model *m = lat_calloc(1, sizeof(*m)), *before;
@@ -167,7 +168,7 @@ static struct latd_model *take_file(struct latd_models *t,
     }
     atomic_init(&m->refs, 1);
     before = find(old, m->id);
-    snprintf(m->path, sizeof(m->path), "%s/%.255s", t->dir, file);
+    snprintf(m->path, sizeof(m->path), "%s/%.255s", dir, file);
     if (stat(m->path, &st))
         code = lat_fail(&err, LAT_EIO, "%s", strerror(errno));
     else
@@ -220,15 +221,18 @@ static bool is_model(const char *file)
            strcmp(file + len - end, ".safetensors") == 0;
 }
 
-static enum lat_code read_folder(struct latd_models *t, struct table *table,
-                                 const struct table *old, struct lat_err *err)
+static enum lat_code read_folder(struct latd_models *t, const char *path,
+                                 struct table *table, const struct table *old,
+                                 struct lat_err *err)
 {
-    DIR *dir = opendir(t->dir);
+    DIR *dir = opendir(path);
     enum lat_code code = LAT_OK;
     struct dirent *entry;
 
+    if (!dir && errno == ENOENT && path == t->more)
+        return LAT_OK;
     if (!dir)
-        return lat_fail(err, LAT_EIO, "models %s: %s", t->dir, strerror(errno));
+        return lat_fail(err, LAT_EIO, "models %s: %s", path, strerror(errno));
     while (!code && (entry = readdir(dir)) != NULL) {
         struct latd_model *m;
 
@@ -238,32 +242,53 @@ static enum lat_code read_folder(struct latd_models *t, struct table *table,
             code = lat_fail(err, LAT_ECANCEL, "models: told to stop");
             break;
         }
-        m = take_file(t, old, entry->d_name);
+        m = take_file(t, path, old, entry->d_name);
         if (m)
             add(table, m);
     }
     closedir(dir);
-    qsort(table->v, table->n, sizeof(table->v[0]), by_name);
     return code;
 }
 
-enum lat_code latd_models_reload(struct latd_models *t, struct lat_err *err)
+/* Both may be the same folder by different names. */
+static bool is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+static enum lat_code reload(struct latd_models *t, struct lat_err *err)
 {
     struct table *table = lat_calloc(1, sizeof(*table)), *old = t->table;
     enum lat_code code;
 
     if (!table)
         return lat_fail(err, LAT_ENOMEM, "models");
-    code = read_folder(t, table, old, err);
+    code = read_folder(t, t->dir, table, old, err);
+    if (!code && t->more[0] && !is_same(t->dir, t->more))
+        code = read_folder(t, t->more, table, old, err);
     if (code) {
         table_free(table);
         return code;
     }
+    qsort(table->v, table->n, sizeof(table->v[0]), by_name);
     pthread_mutex_lock(&t->lock);
     t->table = table;
     pthread_mutex_unlock(&t->lock);
     table_free(old);
     return LAT_OK;
+}
+
+enum lat_code latd_models_reload(struct latd_models *t, struct lat_err *err)
+{
+    enum lat_code code;
+
+    pthread_mutex_lock(&t->reloading);
+    code = reload(t, err);
+    pthread_mutex_unlock(&t->reloading);
+    return code;
 }
 
 /* ---- for readers ------------------------------------------------------- */
@@ -355,11 +380,13 @@ enum lat_code latd_models_new(struct latd_models **out,
         return lat_fail(err, LAT_ENOMEM, "models");
     t->opt = *opt;
     snprintf(t->dir, sizeof(t->dir), "%s", opt->dir);
+    snprintf(t->more, sizeof(t->more), "%s", opt->more ? opt->more : "");
     t->table = lat_calloc(1, sizeof(*t->table));
     if (!t->table) {
         lat_free(t);
         return lat_fail(err, LAT_ENOMEM, "models");
     }
+    pthread_mutex_init(&t->reloading, NULL);
     pthread_mutex_init(&t->lock, NULL);
     *out = t;
     return LAT_OK;
@@ -371,5 +398,6 @@ void latd_models_free(struct latd_models *t)
         return;
     table_free(t->table);
     pthread_mutex_destroy(&t->lock);
+    pthread_mutex_destroy(&t->reloading);
     lat_free(t);
 }

@@ -3,7 +3,8 @@
  *
  * A published model never changes.  Readers take a counted reference and drop
  * it; a reload puts another in its place, and the old one goes with its last
- * reader.  ref, unref and list: any thread.  reload: one at a time.
+ * reader.  ref, unref and list: any thread.  reload: any thread, one after the
+ * other.
  */
 #ifndef LATD_MODELS_H
 #define LATD_MODELS_H
@@ -11,13 +12,16 @@
 #include "../core/latent.h"
 #include "metrics.h"
 
-enum { LATD_ID_MAX = 80 }; /* of NAME@VERSION, with its NUL */
+enum { LATD_MODEL_MAX = 112 }; /* of NAME@VERSION, with its NUL */
+
+/* Room for a folder and a file in it. */
+enum { LATD_MODEL_PATH_MAX = 800 };
 
 struct latd_models;
 
 struct latd_model {
-    char id[LATD_ID_MAX]; /* NAME@VERSION */
-    char name[LATD_ID_MAX];
+    char id[LATD_MODEL_MAX]; /* NAME@VERSION */
+    char name[LATD_MODEL_MAX];
     unsigned version;
     int64_t created; /* of the file, in seconds since 1970 */
     struct lat_plan *plan;
@@ -27,12 +31,14 @@ struct latd_model {
     /* The table's own. */
     unsigned n_ws;
     _Atomic unsigned refs;
-    char path[800];
+    char path[LATD_MODEL_PATH_MAX];
     int64_t stamp[4]; /* of the file: did it change? */
 };
 
 struct latd_models_options {
     const char *dir;
+    const char *more; /* a second folder, of our own models; it may not be
+                         there.  NULL: none */
     const struct lat_kernel *kernel;
     unsigned infer_threads;
     struct latd_metrics *metrics;

@@ -17,6 +17,9 @@ struct lat_recipe; /* a small text file: see deploy/recipes/README.md */
 LAT_MUST_CHECK enum lat_code lat_recipe_read(struct lat_recipe **out,
                                              const char *path,
                                              struct lat_err *err);
+/* With all defaults. */
+LAT_MUST_CHECK enum lat_code lat_recipe_new(struct lat_recipe **out,
+                                            struct lat_err *err);
 /* Overrides one line, as "steps" "200"; LAT_EINVAL names what may be said. */
 LAT_MUST_CHECK enum lat_code lat_recipe_set(struct lat_recipe *r,
                                             const char *key, const char *value,
@@ -153,6 +156,14 @@ LAT_MUST_CHECK enum lat_code lat_train_load(struct lat_trainer *t,
 LAT_MUST_CHECK enum lat_code lat_train_publish(const struct lat_trainer *t,
                                                const char *path,
                                                const char *results,
+                                               struct lat_err *err);
+/* The same of the last step's weights, whatever was best. */
+LAT_MUST_CHECK enum lat_code lat_train_publish_step(const struct lat_trainer *t,
+                                                    const char *path,
+                                                    struct lat_err *err);
+/* Measures the validation split now, if there is one: lat_train_progress then
+ * tells of it.  Before the first step it says what the parent is worth. */
+LAT_MUST_CHECK enum lat_code lat_train_measure(struct lat_trainer *t,
                                                struct lat_err *err);
 void lat_trainer_free(struct lat_trainer *t);
 

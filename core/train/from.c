@@ -90,6 +90,10 @@ enum lat_code lat_recipe_adopt(struct lat_recipe *r, const struct lat_model *m,
         return code;
     r->prep = card->prep;
     r->pooled = false;
+    if (card->input.n_channels == 1)
+        r->kind = LAT_WFDB;
+    else if (r->kind == LAT_WFDB)
+        r->kind = LAT_WISDM;
     if (net->task.n_layers == 0)
         r->w_task = 0.0;
     for (size_t b = 0; b < LAT_N_BLOCKS; b++)

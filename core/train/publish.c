@@ -190,10 +190,10 @@ out:
     return code;
 }
 
-enum lat_code lat_train_publish(const struct lat_trainer *t, const char *path,
-                                const char *results, struct lat_err *err)
+static enum lat_code publish(const struct lat_trainer *t, const float *params,
+                             const char *path, const char *results,
+                             struct lat_err *err)
 {
-    const float *params = t->best_step > 0 ? t->best : t->params;
     struct lat_buf card = {0}, file = {0};
     enum lat_code code = make_card(&card, t, results, err);
 
@@ -204,4 +204,17 @@ enum lat_code lat_train_publish(const struct lat_trainer *t, const char *path,
     lat_buf_fini(&card);
     lat_buf_fini(&file);
     return code ? lat_wrap(err, code, "model %s", t->recipe->name) : LAT_OK;
+}
+
+enum lat_code lat_train_publish(const struct lat_trainer *t, const char *path,
+                                const char *results, struct lat_err *err)
+{
+    return publish(t, t->best_step > 0 ? t->best : t->params, path, results,
+                   err);
+}
+
+enum lat_code lat_train_publish_step(const struct lat_trainer *t,
+                                     const char *path, struct lat_err *err)
+{
+    return publish(t, t->params, path, NULL, err);
 }

@@ -178,6 +178,11 @@ enum lat_code lat__recipe_new(struct lat_recipe **out, struct lat_err *err)
     return code;
 }
 
+enum lat_code lat_recipe_new(struct lat_recipe **out, struct lat_err *err)
+{
+    return lat__recipe_new(out, err);
+}
+
 static void print_key(struct lat_buf *out, const struct lat_recipe *r,
                       const struct lat__key *k)
 {

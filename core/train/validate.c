@@ -25,7 +25,7 @@ static double choice(const struct lat_recipe *r, const struct lat__losses *l)
     return l->loss;
 }
 
-enum lat_code lat__train_validate(struct lat_trainer *t, struct lat_err *err)
+static void measure(struct lat_trainer *t)
 {
     const struct lat_recipe *r = t->recipe;
     size_t subjects = t->data->first[LAT_VALID + 1] - t->data->first[LAT_VALID];
@@ -44,11 +44,26 @@ enum lat_code lat__train_validate(struct lat_trainer *t, struct lat_err *err)
     }
     t->valid_loss = sum / (double)n;
     t->valid_step = t->step;
+}
+
+enum lat_code lat_train_measure(struct lat_trainer *t, struct lat_err *err)
+{
+    if (t->data->first[LAT_VALID + 1] == t->data->first[LAT_VALID])
+        return LAT_OK;
+    measure(t);
+    if (!isfinite(t->valid_loss))
+        return lat_fail(err, LAT_EDIVERGE, "the validation loss is not finite");
+    return LAT_OK;
+}
+
+enum lat_code lat__train_validate(struct lat_trainer *t, struct lat_err *err)
+{
+    measure(t);
     if (!isfinite(t->valid_loss))
         return lat_fail(err, LAT_EDIVERGE,
                         "step %zu: the validation loss is not finite", t->step);
     if (t->best_step == 0 || t->valid_loss < t->best_loss ||
-        r->best == LAT_LAST) {
+        t->recipe->best == LAT_LAST) {
         t->best_loss = t->valid_loss;
         t->best_step = t->step;
         memcpy(t->best, t->params, t->net->n_params * sizeof(*t->best));

@@ -55,7 +55,7 @@ static void on_done(struct latd_batch *batch)
     latd_loop_post(x->http->app->loop, &x->resume);
 }
 
-static int socket_of(struct latd_exchange *x)
+int latd_exchange_socket(const struct latd_exchange *x)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(x->conn, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -74,8 +74,9 @@ static uint64_t wait_ms(const struct latd_exchange *x)
 static void suspend(struct latd_exchange *x, uint64_t deadline_ns)
 {
     x->suspended = true;
-    x->watch = (struct latd_watch){
-        .fd = socket_of(x), .deadline_ns = deadline_ns, .over = on_over};
+    x->watch = (struct latd_watch){.fd = latd_exchange_socket(x),
+                                   .deadline_ns = deadline_ns,
+                                   .over = on_over};
     x->wait.run = run_wait;
     x->resume.run = run_resume;
     atomic_fetch_add(&x->http->suspended, 1);

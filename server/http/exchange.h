@@ -68,6 +68,10 @@ bool latd_exchange_read_on(const struct latd_exchange *x);
 enum MHD_Result latd_exchange_collect(struct latd_exchange *x, const char *data,
                                       size_t *len);
 
+/* ---- door.c */
+
+int latd_exchange_socket(const struct latd_exchange *x);
+
 /* ---- stream.c */
 
 /* The reply's stream as a response; NULL when there is no memory, and the

@@ -27,6 +27,33 @@ static const char *get(const struct latd_req *req, enum latd_place place,
         name);
 }
 
+struct telling {
+    void (*fn)(void *arg, const char *name, const char *value);
+    void *arg;
+};
+
+static enum MHD_Result tell(void *cls, enum MHD_ValueKind kind,
+                            const char *name, const char *value)
+{
+    const struct telling *t = cls;
+
+    (void)kind;
+    t->fn(t->arg, name, value ? value : "");
+    return MHD_YES;
+}
+
+static void each(const struct latd_req *req, enum latd_place place,
+                 void (*fn)(void *arg, const char *name, const char *value),
+                 void *arg)
+{
+    const struct latd_exchange *x = (const struct latd_exchange *)req;
+    struct telling t = {fn, arg};
+
+    MHD_get_connection_values(
+        x->conn, place == LATD_HEADER ? MHD_HEADER_KIND : MHD_GET_ARGUMENT_KIND,
+        tell, &t);
+}
+
 /* The client's, when it is short and plain enough for a log and a header. */
 static void set_id(struct latd_req *req)
 {
@@ -153,6 +180,7 @@ struct latd_exchange *latd_exchange_new(struct latd_http *http,
     x->conn = conn;
     x->req.app = http->app;
     x->req.get = get;
+    x->req.each = each;
     x->req.key = x->who.name;
     x->req.path = url;
     x->req.method = method_of(method);

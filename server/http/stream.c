@@ -7,12 +7,66 @@
 
 enum { BLOCK = 65536 };
 
+/* While the connection is suspended the loop has it, else an http thread. */
 struct flow {
+    struct latd_exchange *x;
     struct latd_stream *stream;
     struct lat_buf piece;
     size_t at; /* in piece */
     char id[72];
+    uint64_t news;      /* that had been told when next was asked */
+    enum lat_code over; /* why the wait ended for good, or LAT_OK */
+    struct latd_watch watch;
+    struct latd_task wait;
 };
+
+/* ---- waiting ----------------------------------------------------------- */
+
+static struct flow *flow_of(void *at, size_t offset)
+{
+    return (struct flow *)((char *)at - offset);
+}
+
+/* Loop thread. */
+static void on_over(struct latd_watch *w, enum lat_code why)
+{
+    struct flow *f = flow_of(w, offsetof(struct flow, watch));
+    struct latd_http *http = f->x->http;
+
+    if (why != LAT_ETIMEOUT)
+        f->over = why; /* LAT_OK: there are news */
+    latd_loop_unwatch(http->app->loop, w);
+    MHD_resume_connection(f->x->conn); /* f is an http thread's from here on */
+    atomic_fetch_sub(&http->suspended, 1);
+}
+
+/* Loop thread.  News that came before we listen are not lost. */
+static void run_wait(struct latd_task *task)
+{
+    struct flow *f = flow_of(task, offsetof(struct flow, wait));
+    struct latd_loop *loop = f->x->http->app->loop;
+
+    latd_loop_watch(loop, &f->watch);
+    if (latd_loop_news_told(loop) != f->news)
+        on_over(&f->watch, LAT_OK);
+}
+
+static void wait_for_news(struct flow *f)
+{
+    struct latd_http *http = f->x->http;
+
+    f->watch = (struct latd_watch){.fd = latd_exchange_socket(f->x),
+                                   .news = true,
+                                   .deadline_ns = latd_now_ns() +
+                                                  f->stream->wait_ms * 1000000u,
+                                   .over = on_over};
+    f->wait.run = run_wait;
+    atomic_fetch_add(&http->suspended, 1);
+    MHD_suspend_connection(f->x->conn);
+    latd_loop_post(http->app->loop, &f->wait);
+}
+
+/* ---- pieces ------------------------------------------------------------ */
 
 /* The next piece.  False: that was all, or *failed. */
 static bool refill(struct flow *f, bool *failed)
@@ -22,6 +76,8 @@ static bool refill(struct flow *f, bool *failed)
 
     f->piece.len = 0;
     f->at = 0;
+    f->stream->wait_ms = 0;
+    f->news = latd_loop_news_told(f->x->http->app->loop);
     code = f->stream->next(f->stream, &f->piece, &err);
     if (!code && f->piece.failed)
         code = lat_fail(&err, LAT_ENOMEM, "a piece of the reply");
@@ -38,9 +94,15 @@ static ssize_t on_read(void *cls, uint64_t at, char *to, size_t max)
     bool failed;
 
     (void)at;
-    if (f->at == f->piece.len && !refill(f, &failed))
-        return failed ? MHD_CONTENT_READER_END_WITH_ERROR
-                      : MHD_CONTENT_READER_END_OF_STREAM;
+    if (f->over)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (f->at == f->piece.len && !refill(f, &failed)) {
+        if (failed || !f->stream->wait_ms)
+            return failed ? MHD_CONTENT_READER_END_WITH_ERROR
+                          : MHD_CONTENT_READER_END_OF_STREAM;
+        wait_for_news(f);
+        return 0;
+    }
     n = f->piece.len - f->at;
     n = n < max ? n : max;
     memcpy(to, f->piece.v + f->at, n);
@@ -73,6 +135,7 @@ struct MHD_Response *latd_stream_response(struct latd_exchange *x)
 
     if (!f)
         return NULL;
+    f->x = x;
     f->stream = r->stream;
     memcpy(f->id, x->req.id, sizeof(f->id));
     resp = MHD_create_response_from_callback(size, BLOCK, on_read, f, on_free);
