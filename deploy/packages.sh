@@ -4,10 +4,8 @@
 # To build and run.
 BUILD_PACKAGES='gcc libc6-dev make autoconf automake pkg-config
 libopenblas-pthread-dev libsamplerate0-dev libjansson-dev nettle-dev
-libturbojpeg0-dev libpng-dev libarchive-dev
+libturbojpeg0-dev libpng-dev libarchive-dev libgnutls28-dev
 libmicrohttpd-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
-libturbojpeg0-dev libpng-dev
-libmicrohttpd-dev libgnutls28-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
 
 # To test, besides.
 TEST_PACKAGES='libcmocka-dev clang-format shellcheck scdoc man-db groff-base
