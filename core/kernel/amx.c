@@ -108,14 +108,11 @@ AMX static void finish(const struct block *k, const float *sum, size_t begin)
 }
 
 /* Row blocks outside: their a stays near while b goes by. */
-AMX static void product(const struct lat_product *p)
+AMX static void group(const struct lat_product *p)
 {
     float sum[BLOCK * BLOCK] __attribute__((aligned(64)));
     const size_t last = p->m > SIDE ? p->m - SIDE : 0;
 
-    if (p->m == 0 || p->n == 0)
-        return;
-    configure(p->m < SIDE ? p->m : SIDE);
     for (size_t i = 0; i < p->m; i += BLOCK)
         for (size_t j = 0; j < p->n; j += BLOCK) {
             struct block k = {
@@ -127,6 +124,20 @@ AMX static void product(const struct lat_product *p)
             multiply(&k, sum);
             finish(&k, sum, i);
         }
+}
+
+AMX static void product(const struct lat_product *p)
+{
+    struct lat_product t = *p;
+
+    if (p->m == 0 || p->n == 0)
+        return;
+    configure(p->m < SIDE ? p->m : SIDE);
+    for (size_t g = 0; g < lat__groups(p); g++) {
+        group(&t);
+        t.a += p->a_group;
+        t.c += p->c_group;
+    }
     _tile_release();
 }
 

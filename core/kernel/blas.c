@@ -17,15 +17,31 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Rows i …, columns k … of a; whatever is beyond m is zero. */
+/* Rows of all groups are counted on. */
+static size_t n_rows(const struct lat_product *p)
+{
+    return p->m * lat__groups(p);
+}
+
+static const float *a_at(const struct lat_product *p, size_t i)
+{
+    return p->a + i / p->m * p->a_group + i % p->m * p->a_row;
+}
+
+static float *c_at(const struct lat_product *p, size_t i)
+{
+    return p->c + i / p->m * p->c_group + i % p->m * p->c_row;
+}
+
+/* Rows i …, columns k … of a; whatever is beyond the last is zero. */
 static void load_a(float a[ROWS * K], const struct lat_product *p, size_t i,
                    size_t k)
 {
-    size_t rows = least(p->m - i, ROWS), cols = least(p->k - k, K);
+    size_t rows = least(n_rows(p) - i, ROWS), cols = least(p->k - k, K);
 
     memset(a, 0, ROWS * cols * sizeof(*a));
     for (size_t r = 0; r < rows; r++) {
-        const float *from = p->a + (i + r) * p->a_row + k * p->a_col;
+        const float *from = a_at(p, i + r) + k * p->a_col;
 
         for (size_t q = 0; q < cols; q++)
             a[r * cols + q] = from[q * p->a_col];
@@ -35,13 +51,12 @@ static void load_a(float a[ROWS * K], const struct lat_product *p, size_t i,
 static void start(float c[ROWS * COLS], const struct lat_product *p, size_t i,
                   size_t j)
 {
-    size_t rows = least(p->m - i, ROWS), cols = least(p->n - j, COLS);
+    size_t rows = least(n_rows(p) - i, ROWS), cols = least(p->n - j, COLS);
 
     memset(c, 0, ROWS * cols * sizeof(*c));
     for (size_t r = 0; r < rows; r++) {
         if (p->add)
-            memcpy(c + r * cols, p->c + (i + r) * p->c_row + j,
-                   cols * sizeof(*c));
+            memcpy(c + r * cols, c_at(p, i + r) + j, cols * sizeof(*c));
         else if (p->bias)
             memcpy(c + r * cols, p->bias + j, cols * sizeof(*c));
     }
@@ -50,11 +65,11 @@ static void start(float c[ROWS * COLS], const struct lat_product *p, size_t i,
 static void finish(const struct lat_product *p, const float c[ROWS * COLS],
                    size_t i, size_t j)
 {
-    size_t rows = least(p->m - i, ROWS), cols = least(p->n - j, COLS);
+    size_t rows = least(n_rows(p) - i, ROWS), cols = least(p->n - j, COLS);
 
     for (size_t r = 0; r < rows; r++) {
         const float *from = c + r * cols;
-        float *to = p->c + (i + r) * p->c_row + j;
+        float *to = c_at(p, i + r) + j;
 
         for (size_t q = 0; q < cols; q++)
             to[q] = p->relu && from[q] < 0.0f ? 0.0f : from[q];
@@ -81,7 +96,7 @@ static void tile(const struct lat_product *p, size_t i, size_t j)
 static void product(const struct lat_product *p)
 {
     for (size_t j = 0; j < p->n; j += COLS)
-        for (size_t i = 0; i < p->m; i += ROWS)
+        for (size_t i = 0; i < n_rows(p); i += ROWS)
             tile(p, i, j);
 }
 

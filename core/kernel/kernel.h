@@ -8,6 +8,10 @@
  * (a_row = stride * channels, a_col = 1, k = taps * channels); its derivative
  * by the weights is the same with rows and columns of a exchanged.
  *
+ * There may be several groups of m rows, each as far from the one before as
+ * a_group and c_group say: rows of an image whose map is narrow, so that the
+ * weights are read once for all of them.
+ *
  * Within one kernel a row of c has the same bytes whatever m is.
  *
  * product16 multiplies bfloat16 numbers and adds in float32.  Its a and b hold
@@ -34,7 +38,14 @@ struct lat_product {
     const float *bias; /* (n), or NULL; not together with add */
     bool add;          /* c += instead of c = */
     bool relu;         /* max(0, …) of the result; NaN stays NaN */
+    size_t groups;     /* 0 is 1 */
+    size_t a_group, c_group;
 };
+
+static inline size_t lat__groups(const struct lat_product *p)
+{
+    return p->groups ? p->groups : 1;
+}
 
 struct lat_kernel {
     const char *name;

@@ -72,16 +72,20 @@ static void add_row(const struct lat_product *p, float *c, const float *a)
     }
 }
 
+static void row(const struct lat_product *p, float *c, const float *a)
+{
+    start_row(p, c);
+    add_row(p, c, a);
+    for (size_t j = 0; p->relu && j < p->n; j++)
+        c[j] = c[j] < 0.0f ? 0.0f : c[j];
+}
+
 void lat__pairs_product(const struct lat_product *p)
 {
-    for (size_t i = 0; i < p->m; i++) {
-        float *c = p->c + i * p->c_row;
-
-        start_row(p, c);
-        add_row(p, c, p->a + i * p->a_row);
-        for (size_t j = 0; p->relu && j < p->n; j++)
-            c[j] = c[j] < 0.0f ? 0.0f : c[j];
-    }
+    for (size_t g = 0; g < lat__groups(p); g++)
+        for (size_t i = 0; i < p->m; i++)
+            row(p, p->c + g * p->c_group + i * p->c_row,
+                p->a + g * p->a_group + i * p->a_row);
 }
 
 /* ---- packing ----------------------------------------------------------- */

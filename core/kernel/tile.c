@@ -18,7 +18,7 @@ static const struct lat_tile_shape *shape_for(const struct lat_tiles *tiles,
     return n > tiles->narrow.cols ? &tiles->mid : &tiles->narrow;
 }
 
-/* One panel, in tiles of about as many rows each. */
+/* One panel of one group, in tiles of about as many rows each. */
 static void panel(const struct lat_tile_shape *shape, struct lat_product t)
 {
     size_t m = t.m, n_tiles = (m + shape->rows - 1) / shape->rows;
@@ -45,7 +45,11 @@ static void panels(const struct lat_tiles *tiles, const struct lat_product *p)
         t.b += j;
         t.c += j;
         t.bias = p->bias ? p->bias + j : NULL;
-        panel(shape, t);
+        for (size_t g = 0; g < lat__groups(p); g++) {
+            panel(shape, t);
+            t.a += p->a_group;
+            t.c += p->c_group;
+        }
         j += t.n;
     }
 }
@@ -85,18 +89,35 @@ static struct lat_product turned(const struct lat_product *p)
     };
 }
 
-void lat__tile_product(const struct lat_tiles *tiles,
-                       const struct lat_product *p)
+/* One column, along the rows of a or across them. */
+static void column(const struct lat_tiles *tiles, const struct lat_product *p)
 {
-    if (p->m == 0 || p->n == 0)
-        return;
-    if (p->n == 1 && p->a_row == 1 && p->c_row == 1 && !p->bias) {
+    if (p->a_row == 1 && p->c_row == 1 && !p->bias) {
         struct lat_product t = turned(p);
 
         k_blocks(tiles, &t);
-    } else if (p->n == 1 && p->a_col == 1 && p->b_row == 1) {
+    } else if (p->a_col == 1 && p->b_row == 1) {
         tiles->dot(p);
     } else {
         k_blocks(tiles, p);
+    }
+}
+
+void lat__tile_product(const struct lat_tiles *tiles,
+                       const struct lat_product *p)
+{
+    struct lat_product t = *p;
+
+    if (p->m == 0 || p->n == 0)
+        return;
+    if (p->n > 1) {
+        k_blocks(tiles, p);
+        return;
+    }
+    t.groups = 1;
+    for (size_t g = 0; g < lat__groups(p); g++) {
+        column(tiles, &t);
+        t.a += p->a_group;
+        t.c += p->c_group;
     }
 }

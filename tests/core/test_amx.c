@@ -226,6 +226,37 @@ TEST(amx, gives_a_row_the_same_bytes_whatever_m_is)
     }
 }
 
+TEST(amx, takes_rows_in_groups)
+{
+    static float apart[M * N];
+    struct lat_product p = {.m = 20,
+                            .n = 40,
+                            .k = 30,
+                            .a = a,
+                            .a_row = 7,
+                            .a_col = 1,
+                            .b = b,
+                            .b_row = N,
+                            .c_row = 40};
+
+    UNUSED_STATE;
+    if (!__builtin_cpu_supports("avx512f"))
+        skip();
+    fill_b(30);
+    for (size_t g = 0; g < 3; g++) {
+        p.a = a + g * 50;
+        p.c = apart + g * p.m * p.n;
+        emulated.product16(&p);
+    }
+    p.a = a;
+    p.c = c;
+    p.groups = 3;
+    p.a_group = 50;
+    p.c_group = p.m * p.n;
+    emulated.product16(&p);
+    assert_memory_equal(c, apart, 3 * p.m * p.n * sizeof(*c));
+}
+
 TEST(amx, uses_whole_tiles_for_whole_blocks)
 {
     const struct lat_product p = {.m = 64,
@@ -252,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(amx, multiplies_as_a_plain_loop_does_on_every_edge),
         T(amx, gives_a_row_the_same_bytes_whatever_m_is),
+        T(amx, takes_rows_in_groups),
         T(amx, uses_whole_tiles_for_whole_blocks),
     };
 

@@ -204,6 +204,48 @@ TEST(kernel, gives_a_row_the_same_bytes_whatever_m_is)
                                   });
 }
 
+/* Groups are the same products one after the other. */
+static void check_groups(const struct lat_kernel *k, struct lat_product p)
+{
+    static float apart[M * (N + GAP)];
+
+    p.c = apart;
+    for (size_t g = 0; g < 3; g++) {
+        k->product(&p);
+        p.a += 40;
+        p.c += p.m * p.c_row;
+    }
+    p.a -= 3 * 40;
+    p.c = c;
+    p.groups = 3;
+    p.a_group = 40;
+    p.c_group = p.m * p.c_row;
+    k->product(&p);
+    assert_memory_equal(c, apart, 3 * p.m * p.n * sizeof(*c));
+}
+
+TEST(kernel, takes_rows_in_groups)
+{
+    const size_t ms[] = {1, 4, 8, 13}, ns[] = {1, 4, 33, 65};
+
+    UNUSED_STATE;
+    for (size_t x = 0; x < N_NAMES; x++)
+        for (size_t i = 0; kernel(x) && i < 16; i++)
+            check_groups(kernel(x), (struct lat_product){
+                                        .m = ms[i % 4],
+                                        .n = ns[i / 4],
+                                        .k = 30,
+                                        .a = a,
+                                        .a_row = 7,
+                                        .a_col = 1,
+                                        .b = b,
+                                        .b_row = ns[i / 4],
+                                        .c_row = ns[i / 4],
+                                        .bias = bias,
+                                        .relu = i % 2 == 0,
+                                    });
+}
+
 TEST(kernel, is_picked_by_name_or_the_fastest)
 {
     struct lat_err err = {0};
@@ -227,6 +269,7 @@ int main(void)
         T(kernel, finds_a_value_worked_by_hand),
         T(kernel, keeps_what_is_no_number_through_relu),
         T(kernel, gives_a_row_the_same_bytes_whatever_m_is),
+        T(kernel, takes_rows_in_groups),
         T(kernel, is_picked_by_name_or_the_fastest),
     };
 

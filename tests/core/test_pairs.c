@@ -181,6 +181,48 @@ TEST(pairs, give_a_row_the_same_bytes_whatever_m_is)
         }
 }
 
+/* Groups are the same products one after the other. */
+static void check_groups(const struct lat_kernel *k, struct lat_product p)
+{
+    static float apart[M * (N + GAP)];
+
+    p.c = apart;
+    for (size_t g = 0; g < 3; g++) {
+        k->product16(&p);
+        p.a += 40;
+        p.c += p.m * p.c_row;
+    }
+    p.a -= 3 * 40;
+    p.c = c;
+    p.groups = 3;
+    p.a_group = 40;
+    p.c_group = p.m * p.c_row;
+    k->product16(&p);
+    assert_memory_equal(c, apart, 3 * p.m * p.n * sizeof(*c));
+}
+
+TEST(pairs, take_rows_in_groups)
+{
+    const size_t ms[] = {1, 4, 8, 13}, ns[] = {1, 4, 33, 65};
+
+    UNUSED_STATE;
+    for (size_t x = 0; x < N_NAMES; x++)
+        for (size_t i = 0; kernel(x) && i < 16; i++)
+            check_groups(kernel(x), (struct lat_product){
+                                        .m = ms[i % 4],
+                                        .n = ns[i / 4],
+                                        .k = 30,
+                                        .a = pairs_a,
+                                        .a_row = 7,
+                                        .a_col = 1,
+                                        .b = pairs_b,
+                                        .b_row = ns[i / 4],
+                                        .c_row = ns[i / 4],
+                                        .bias = bias,
+                                        .relu = i % 2 == 0,
+                                    });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +230,7 @@ int main(void)
         T(pairs, are_the_same_from_every_kernel_at_any_length),
         T(pairs, of_weights_lie_below_each_other),
         T(pairs, multiply_as_a_plain_loop_does_on_every_edge),
+        T(pairs, take_rows_in_groups),
         T(pairs, give_a_row_the_same_bytes_whatever_m_is),
     };
 
