@@ -9,6 +9,10 @@
  * stack.  Each activation that a convolution pads has its zeros around it in
  * the room, where they stay: a step writes between them, and the next reads
  * across.
+ *
+ * In bfloat16 a product's weights lie in the plan as pairs, and its input is
+ * narrowed to pairs before it, a row of an image to a line.  All else, the
+ * activations among it, is float32.
  */
 #ifndef LAT_PLAN_H
 #define LAT_PLAN_H
@@ -40,6 +44,14 @@ struct lat__step {
     size_t down;         /* floats of the input from row to row of the output */
     size_t m, n, k;
     size_t w, b, w_row; /* in the plan's weights */
+    size_t w_tap;       /* floats of weights from row to row of the kernel */
+    struct lat__lines {
+        size_t n, pitch; /* pairs from line to line */
+        size_t stride;   /* pairs from position to position */
+        size_t depth;    /* pairs of k */
+        size_t gathered; /* positions, each with pairs of its own; or 0 */
+        size_t floats;   /* of a line that is narrowed as it lies */
+    } lines;             /* of bfloat16 */
 };
 
 /* The steps of one stack, and where it begins and ends. */
@@ -53,12 +65,14 @@ struct lat_plan {
     atomic_uint refs;
     struct lat_model *model;
     const struct lat_kernel *kernel;
+    enum lat_precision precision;
     struct lat__conditioner *conditioner;
     struct lat__course course[LAT_N_STACKS]; /* that of the task is empty */
     size_t n_steps;
     struct lat__step *steps;
     float *weights; /* folded, rows on cache lines */
     size_t flat[2]; /* in the room: an input and an output without padding */
+    size_t pairs;   /* in the room: an input of bfloat16 */
     size_t room, scratch; /* floats, and doubles for the conditioner */
     char arithmetic[32];
 };
@@ -68,6 +82,14 @@ struct lat_plan {
 /* Fills courses, steps, weights and room from the model. */
 LAT_MUST_CHECK enum lat_code lat__plan_fold(struct lat_plan *p,
                                             struct lat_err *err);
+
+/* ---- plan/pairs.c */
+
+/* What of a product's lines follows from the rest of the step. */
+void lat__plan_lines(struct lat__step *st);
+/* The step's input, from the room to its lines. */
+void lat__plan_narrow(const struct lat_plan *p, const struct lat__step *st,
+                      float *room);
 
 /* ---- plan/run.c */
 

@@ -104,7 +104,7 @@ static enum lat_code load(struct latd_models *t, struct latd_model *m,
     enum lat_code code = lat_model_read(&file, m->path, err);
 
     if (code == LAT_OK)
-        code = lat_plan_new(&m->plan, file, t->opt.kernel, err);
+        code = lat_plan_new(&m->plan, file, t->opt.kernel, LAT_FLOAT32, err);
     lat_model_unref(file); /* the plan has its own */
     if (code == LAT_OK)
         code = make_workspaces(m, t->opt.infer_threads, err);

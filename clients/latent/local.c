@@ -22,7 +22,7 @@ static enum lat_code make_plan(struct cli_local *l, const char *path,
     if (!code)
         code = lat_model_read(&model, path, err);
     if (!code)
-        code = lat_plan_new(&l->plan, model, kernel, err);
+        code = lat_plan_new(&l->plan, model, kernel, LAT_FLOAT32, err);
     lat_model_unref(model); /* the plan has its own */
     if (!code)
         code = lat_workspace_new(&l->ws, l->plan, err);

@@ -93,6 +93,31 @@ const char *lat_kernel_name(const struct lat_kernel *k)
     return k->name;
 }
 
+static const char *const precisions[LAT_N_PRECISIONS] = {
+    [LAT_FLOAT32] = "float32",
+    [LAT_BFLOAT16] = "bfloat16",
+};
+
+const char *lat_precision_name(enum lat_precision p)
+{
+    return precisions[p];
+}
+
+bool lat_precision_parse(enum lat_precision *out, const char *name)
+{
+    for (int p = 0; p < LAT_N_PRECISIONS; p++)
+        if (strcmp(precisions[p], name) == 0) {
+            *out = (enum lat_precision)p;
+            return true;
+        }
+    return false;
+}
+
+const char *lat_kernel_way(const struct lat_kernel *k, enum lat_precision p)
+{
+    return p == LAT_BFLOAT16 ? k->name16 : k->name;
+}
+
 void lat_blas_single(void)
 {
     openblas_set_num_threads(1);

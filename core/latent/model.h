@@ -253,6 +253,21 @@ LAT_MUST_CHECK enum lat_code lat_kernel_pick(const struct lat_kernel **out,
                                              const char *name,
                                              struct lat_err *err);
 const char *lat_kernel_name(const struct lat_kernel *k);
+
+/* Of the numbers that are multiplied; sums are float32 in either. */
+enum lat_precision {
+    LAT_FLOAT32,
+    LAT_BFLOAT16, /* float32 with 8 of its 24 bits of significand */
+    LAT_N_PRECISIONS
+};
+
+const char *lat_precision_name(enum lat_precision p); /* "float32", … */
+/* False when there is none of that name. */
+LAT_MUST_CHECK bool lat_precision_parse(enum lat_precision *out,
+                                        const char *name);
+/* What multiplies in that precision: of float32 the kernel's name, of bfloat16
+ * avx512_bf16 or amx, or plain where the processor has no such instruction. */
+const char *lat_kernel_way(const struct lat_kernel *k, enum lat_precision p);
 /* Once, before any thread exists: BLAS answers each caller on his own thread,
  * so that threads are counted in one place and sums repeat bit for bit. */
 void lat_blas_single(void);
@@ -266,10 +281,12 @@ struct lat_workspace; /* scratch memory; one user at a time */
 LAT_MUST_CHECK enum lat_code lat_plan_new(struct lat_plan **out,
                                           struct lat_model *m,
                                           const struct lat_kernel *kernel,
+                                          enum lat_precision precision,
                                           struct lat_err *err);
 struct lat_plan *lat_plan_ref(struct lat_plan *p);
 void lat_plan_unref(struct lat_plan *p);
 const struct lat_card *lat_plan_card(const struct lat_plan *p);
+enum lat_precision lat_plan_precision(const struct lat_plan *p);
 /* What besides the weights decides the bytes, as "float32/avx512". */
 const char *lat_plan_arithmetic(const struct lat_plan *p);
 

@@ -9,6 +9,8 @@
  */
 #include "../plan.h"
 
+#include "../kernel/pairs.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +28,8 @@ struct fold {
     bool absorbed[LAT_LAYERS_MAX];
     size_t n_weights; /* floats used so far, of all stacks */
     size_t flat[2];   /* the largest that are copied */
+    size_t pairs;     /* of the largest input of bfloat16 */
+    float *folded;    /* of one product, before they become pairs */
 };
 
 static size_t lines(size_t n)
@@ -121,7 +125,17 @@ static bool is_apart(const struct fold *f, size_t act)
     return shape_of(f->s, act).h > 1 && f->margin[act] > 0;
 }
 
+static void most(size_t *sum, size_t n)
+{
+    *sum = n > *sum ? n : *sum;
+}
+
 /* ---- steps */
+
+static bool is_narrow(const struct fold *f)
+{
+    return f->p->precision == LAT_BFLOAT16;
+}
 
 /* The layer's weights and bias into the plan's, with the normalisation bn
  * behind it, which may be NULL. */
@@ -132,7 +146,8 @@ static void fold_weights(struct fold *f, struct lat__step *st,
     const float *w = f->params + from[0].offset;
     const float *b =
         st->layer->n_params > 1 ? f->params + from[1].offset : NULL;
-    float *to = f->p->weights + st->w, *bias = f->p->weights + st->b;
+    float *to = is_narrow(f) ? f->folded : f->p->weights + st->w;
+    float *bias = f->p->weights + st->b;
 
     for (size_t j = 0; j < st->n; j++) {
         double scale = 1.0, shift = b ? (double)b[j] : 0.0;
@@ -151,12 +166,37 @@ static void fold_weights(struct fold *f, struct lat__step *st,
     }
 }
 
-/* Floats of weights and bias of a product, each on lines of its own. */
-static size_t weights_of(const struct lat__layer *l)
+static void pack_weights(struct fold *f, const struct lat__step *st)
 {
-    const struct lat__param *w = &l->params[0];
+    for (size_t q = 0; q < st->taps; q++)
+        lat__pairs_weights(f->p->weights + st->w + q * st->w_tap, st->w_row,
+                           f->folded + q * st->k * st->w_row, st->k, st->n,
+                           st->w_row);
+}
 
-    return w->in * w->taps * lines(w->out) + lines(w->out);
+/* Rows of the kernel: of an image those of its square, else all is one. */
+static size_t taps_of(const struct lat__layer *l)
+{
+    return l->params[0].n_dims == 4 ? l->params[0].side : 1;
+}
+
+static size_t depth_of(const struct lat__layer *l)
+{
+    return l->params[0].in * l->params[0].taps / taps_of(l);
+}
+
+/* Floats that the weights of one row of the kernel take in the plan. */
+static size_t tap_of(const struct fold *f, const struct lat__layer *l)
+{
+    const size_t k = depth_of(l);
+
+    return (is_narrow(f) ? lines(lat__pairs(k)) : k) * lines(l->params[0].out);
+}
+
+/* Floats of weights and bias of a product, each on lines of its own. */
+static size_t weights_of(const struct fold *f, const struct lat__layer *l)
+{
+    return taps_of(l) * tap_of(f, l) + lines(l->params[0].out);
 }
 
 /* Returns the activation that the step leaves. */
@@ -165,26 +205,32 @@ static size_t add_product(struct fold *f, struct lat__step *st)
     const struct lat__layer *l = st->layer, *bn, *relu;
     const struct lat__param *w = &l->params[0];
     const bool image = w->n_dims == 4;
-    size_t act = act_of(f, l), side = image ? w->side : w->taps;
+    size_t act = act_of(f, l);
 
     st->way = LAT_BY_PRODUCT;
     st->rows = l->out.h;
-    st->taps = image ? side : 1;
+    st->taps = taps_of(l);
     st->down = l->spec.stride * st->x.row;
     st->m = l->out.w;
     st->n = w->out;
-    st->k = side * w->in;
+    st->k = depth_of(l);
     st->stride = l->spec.stride * w->in;
     st->w = f->n_weights;
     st->w_row = lines(st->n);
-    st->b = st->w + st->taps * st->k * st->w_row;
-    f->n_weights += weights_of(l);
+    st->w_tap = tap_of(f, l);
+    st->b = st->w + st->taps * st->w_tap;
+    f->n_weights += weights_of(f, l);
     st->from = st->x.at - l->spec.pad * (l->in.c + (image ? st->x.row : 0));
     bn = next_of(f, act, "batchnorm");
     act = bn ? act_of(f, bn) : act;
     relu = next_of(f, act, "relu");
     st->relu = relu != NULL;
     fold_weights(f, st, bn);
+    if (is_narrow(f)) {
+        pack_weights(f, st);
+        lat__plan_lines(st);
+        most(&f->pairs, st->lines.n * st->lines.pitch);
+    }
     return relu ? act_of(f, relu) : act;
 }
 
@@ -194,11 +240,6 @@ static bool is_alias(const struct fold *f, const struct lat__layer *l)
 {
     return (is_kind(l, "flatten") || is_kind(l, "unflatten")) &&
            f->margin[act_of(f, l)] == 0 && !is_apart(f, l->x);
-}
-
-static void most(size_t *sum, size_t n)
-{
-    *sum = n > *sum ? n : *sum;
 }
 
 /* Returns the activation that the step leaves. */
@@ -239,14 +280,18 @@ static void add_step(struct fold *f, const struct lat__layer *l)
     st->y = f->at[act];
 }
 
-static size_t all_weights(const struct lat__stack *s)
+/* Adds up the weights of a stack, and finds its widest product. */
+static void count_weights(const struct fold *f, const struct lat__stack *s,
+                          size_t *all, size_t *widest)
 {
-    size_t n = 0;
+    for (size_t i = 0; i < s->n_layers; i++) {
+        const struct lat__layer *l = &s->layers[i];
 
-    for (size_t i = 0; i < s->n_layers; i++)
-        if (is_product(&s->layers[i]))
-            n += weights_of(&s->layers[i]);
-    return n;
+        if (!is_product(l))
+            continue;
+        *all += weights_of(f, l);
+        most(widest, taps_of(l) * depth_of(l) * lines(l->params[0].out));
+    }
 }
 
 /* in is where the stack's input is, of the encoder's what it is given. */
@@ -281,28 +326,43 @@ static void fold_net(struct fold *f, const struct lat__net *net)
         f->p->flat[i] = f->p->room;
         f->p->room += lines(f->flat[i]);
     }
+    f->p->pairs = f->p->room;
+    f->p->room += lines(f->pairs);
+}
+
+static enum lat_code make_memory(struct fold *f, const struct lat__net *net,
+                                 struct lat_err *err)
+{
+    struct lat_plan *p = f->p;
+    size_t n_layers = 0, n_weights = 0, widest = 0;
+
+    for (unsigned i = 0; i < LAT_N_STACKS; i++)
+        if (i != LAT_TASK) {
+            n_layers += net->stack[i].n_layers;
+            count_weights(f, &net->stack[i], &n_weights, &widest);
+        }
+    p->steps = lat_calloc(n_layers, sizeof(*p->steps));
+    p->weights = lat_calloc(n_weights, sizeof(*p->weights));
+    f->folded = is_narrow(f) ? lat_calloc(widest, sizeof(*f->folded)) : NULL;
+    if (!p->steps || !p->weights || (is_narrow(f) && !f->folded))
+        return lat_fail(err, LAT_ENOMEM, "a plan of %zu layers", n_layers);
+    return LAT_OK;
 }
 
 enum lat_code lat__plan_fold(struct lat_plan *p, struct lat_err *err)
 {
     const struct lat__net *net = lat__model_net(p->model);
     struct fold *f = lat_calloc(1, sizeof(*f));
-    size_t n_layers = 0, n_weights = 0;
+    enum lat_code code;
 
-    for (unsigned i = 0; i < LAT_N_STACKS; i++)
-        if (i != LAT_TASK) {
-            n_layers += net->stack[i].n_layers;
-            n_weights += all_weights(&net->stack[i]);
-        }
-    p->steps = lat_calloc(n_layers, sizeof(*p->steps));
-    p->weights = lat_calloc(n_weights, sizeof(*p->weights));
-    if (!f || !p->steps || !p->weights) {
-        lat_free(f);
-        return lat_fail(err, LAT_ENOMEM, "a plan of %zu layers", n_layers);
-    }
+    if (!f)
+        return lat_fail(err, LAT_ENOMEM, "a plan");
     f->p = p;
     f->params = lat__model_params(p->model);
-    fold_net(f, net);
+    code = make_memory(f, net, err);
+    if (!code)
+        fold_net(f, net);
+    lat_free(f->folded);
     lat_free(f);
-    return LAT_OK;
+    return code;
 }

@@ -10,7 +10,8 @@
 /* ---- plans */
 
 enum lat_code lat_plan_new(struct lat_plan **out, struct lat_model *m,
-                           const struct lat_kernel *kernel, struct lat_err *err)
+                           const struct lat_kernel *kernel,
+                           enum lat_precision precision, struct lat_err *err)
 {
     const struct lat_card *card = lat_model_card(m);
     const struct lat_input *in = &card->input;
@@ -22,8 +23,9 @@ enum lat_code lat_plan_new(struct lat_plan **out, struct lat_model *m,
     atomic_init(&p->refs, 1);
     p->model = lat_model_ref(m);
     p->kernel = kernel;
-    snprintf(p->arithmetic, sizeof(p->arithmetic), "float32/%s",
-             lat_kernel_name(kernel));
+    p->precision = precision;
+    snprintf(p->arithmetic, sizeof(p->arithmetic), "%s/%s",
+             lat_precision_name(precision), lat_kernel_way(kernel, precision));
     code = lat__plan_fold(p, err);
     if (!code && card->modality == LAT_SIGNALS)
         code = lat__conditioner_new(&p->conditioner, &card->prep, in->rate_hz,
@@ -58,6 +60,11 @@ void lat_plan_unref(struct lat_plan *p)
 const struct lat_card *lat_plan_card(const struct lat_plan *p)
 {
     return lat_model_card(p->model);
+}
+
+enum lat_precision lat_plan_precision(const struct lat_plan *p)
+{
+    return p->precision;
 }
 
 const char *lat_plan_arithmetic(const struct lat_plan *p)

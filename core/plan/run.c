@@ -3,30 +3,61 @@
 
 #include <string.h>
 
-/* Of an image one product for each row of the output and row of the kernel. */
+/* Rows of an image that go together: enough positions to be worth reading the
+ * weights, few enough for the sums to stay near while rows of the kernel come
+ * one after the other. */
+enum { TOGETHER = 64 };
+
+static void run_rows_of(const struct lat_plan *p, const struct lat__step *st,
+                        struct lat_product t,
+                        void (*product)(const struct lat_product *p))
+{
+    const float *a = t.a;
+    const size_t tap =
+        p->precision == LAT_BFLOAT16 ? st->lines.pitch : st->x.row;
+
+    for (size_t q = 0; q < st->taps; q++) {
+        t.a = a + q * tap;
+        t.b = p->weights + st->w + q * st->w_tap;
+        t.bias = q == 0 ? p->weights + st->b : NULL;
+        t.add = q > 0;
+        t.relu = st->relu && q + 1 == st->taps;
+        product(&t);
+    }
+}
+
 static void run_product(const struct lat_plan *p, const struct lat__step *st,
                         float *room)
 {
+    const bool pairs = p->precision == LAT_BFLOAT16;
+    const size_t step = TOGETHER / st->m ? TOGETHER / st->m : 1;
     struct lat_product t = {
         .m = st->m,
         .n = st->n,
         .k = st->k,
+        .a = room + st->from,
         .a_row = st->stride,
         .a_col = 1,
         .b_row = st->w_row,
+        .c = room + st->y.at,
         .c_row = st->n,
+        .a_group = st->down,
+        .c_group = st->y.row,
     };
 
-    for (size_t u = 0; u < st->rows; u++) {
-        t.c = room + st->y.at + u * st->y.row;
-        for (size_t q = 0; q < st->taps; q++) {
-            t.a = room + st->from + u * st->down + q * st->x.row;
-            t.b = p->weights + st->w + q * st->k * st->w_row;
-            t.bias = q == 0 ? p->weights + st->b : NULL;
-            t.add = q > 0;
-            t.relu = st->relu && q + 1 == st->taps;
-            p->kernel->product(&t);
-        }
+    if (pairs) {
+        lat__plan_narrow(p, st, room);
+        t.k = st->lines.depth;
+        t.a = room + p->pairs;
+        t.a_row = st->lines.stride;
+        t.a_group = st->rows > 1 ? st->down / st->x.row * st->lines.pitch : 0;
+    }
+    for (size_t u = 0; u < st->rows; u += t.groups) {
+        t.groups = st->rows - u < step ? st->rows - u : step;
+        run_rows_of(p, st, t,
+                    pairs ? p->kernel->product16 : p->kernel->product);
+        t.a += t.groups * t.a_group;
+        t.c += t.groups * t.c_group;
     }
 }
 

@@ -108,7 +108,7 @@ static void served_init(struct served *s, const struct trial *t, float bias)
     bytes_of(&file, t, bias, NULL, NULL);
     must(lat_model_decode(&s->m, file.v, file.len, &err), &err);
     must(lat_kernel_pick(&kernel, NULL, &err), &err);
-    must(lat_plan_new(&s->p, s->m, kernel, &err), &err);
+    must(lat_plan_new(&s->p, s->m, kernel, LAT_FLOAT32, &err), &err);
     must(lat_workspace_new(&s->ws, s->p, &err), &err);
     s->n = lat_input_floats(lat_model_card(s->m));
     s->x = lat_calloc(s->n, sizeof(*s->x));
@@ -445,7 +445,7 @@ TEST(image_model, survives_any_failed_allocation)
         lat__mem_fail_after = n++;
         code = lat_model_decode(&m, file.v, file.len, NULL);
         if (!code)
-            code = lat_plan_new(&p, m, kernel, NULL);
+            code = lat_plan_new(&p, m, kernel, LAT_FLOAT32, NULL);
         if (!code)
             code = lat_prepare_image(&x, &card, image, NULL);
         if (code) {
@@ -465,6 +465,36 @@ TEST(image_model, survives_any_failed_allocation)
     lat_buf_fini(&file);
 }
 
+TEST(image_model, is_nearly_the_same_in_bfloat16)
+{
+    struct lat_plan *narrow = NULL;
+    struct lat_workspace *ws = NULL;
+    const struct lat_kernel *kernel = NULL;
+    float y[DIMS], z[DIMS];
+    struct served s;
+
+    UNUSED_STATE;
+    CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
+    for (size_t t = 0; t < sizeof(trials) / sizeof(*trials); t++) {
+        const struct lat_card *card;
+        double cosine = 0.0;
+
+        served_init(&s, &trials[t], 0.5f);
+        card = lat_plan_card(s.p);
+        CHECK(lat_plan_new(&narrow, s.m, kernel, LAT_BFLOAT16, NULL) == LAT_OK);
+        CHECK(lat_workspace_new(&ws, narrow, NULL) == LAT_OK);
+        CHECK(lat_plan_self_test(narrow, 2, NULL) == LAT_OK);
+        CHECK(lat_embed(s.p, s.ws, s.x, y, NULL) == LAT_OK);
+        CHECK(lat_embed(narrow, ws, s.x, z, NULL) == LAT_OK);
+        for (size_t i = 0; i < card->dims; i++)
+            cosine += (double)y[i] * (double)z[i];
+        CHECK_NEAR(cosine, 1.0, 1e-2);
+        lat_workspace_free(ws);
+        lat_plan_unref(narrow);
+        served_fini(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +510,7 @@ int main(void)
         T(image_model, puts_black_around_what_is_small),
         T(image_model, refuses_what_would_be_too_long),
         T(image_model, survives_any_failed_allocation),
+        T(image_model, is_nearly_the_same_in_bfloat16),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

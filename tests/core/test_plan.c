@@ -69,8 +69,21 @@ static void plain(float *y, struct lat_model *m,
     lat_free(ctx.scratch);
 }
 
+/* How far from the stack, relative to its largest value. */
+static const double near[LAT_N_PRECISIONS] = {1e-5, 0.04};
+
+static double largest(const float *v, size_t n)
+{
+    double most = 1.0;
+
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, fabs((double)v[i]));
+    return most;
+}
+
 static void check_plan(const struct model_spec *spec,
-                       const struct lat_kernel *kernel)
+                       const struct lat_kernel *kernel,
+                       enum lat_precision precision)
 {
     struct lat_model *m = model_of(spec);
     size_t n = spec->window * spec->channels, dims = lat_model_card(m)->dims;
@@ -79,14 +92,14 @@ static void check_plan(const struct model_spec *spec,
     float *x = lat_calloc(n, sizeof(*x));
     float *y = lat_calloc(dims, sizeof(*y)), *want = lat_calloc(dims, 4);
 
-    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, precision, NULL) == LAT_OK);
     CHECK(lat_workspace_new(&ws, p, NULL) == LAT_OK);
     for (uint64_t seed = 0; seed < 5; seed++) {
         fill(x, n, seed);
         CHECK(lat_embed(p, ws, x, y, NULL) == LAT_OK);
         plain(want, m, kernel, x);
         for (size_t j = 0; j < dims; j++)
-            CHECK_NEAR(y[j], want[j], 1e-5);
+            CHECK_NEAR(y[j], want[j], near[precision] * largest(want, dims));
     }
     CHECK(lat_plan_self_test(p, 2, NULL) == LAT_OK);
     lat_workspace_free(ws);
@@ -105,8 +118,9 @@ TEST(plan, gives_what_the_stack_gives)
 
         if (lat_kernel_pick(&kernel, kernels[k], NULL))
             continue; /* not on this processor */
-        for (size_t i = 0; i < N_SPECS; i++)
-            check_plan(&specs[i], kernel);
+        for (size_t i = 0; i < N_SPECS * LAT_N_PRECISIONS; i++)
+            check_plan(&specs[i / LAT_N_PRECISIONS], kernel,
+                       (enum lat_precision)(i % LAT_N_PRECISIONS));
     }
 }
 
@@ -130,7 +144,7 @@ static void embed_part(void *arg, size_t part)
             abort();
 }
 
-TEST(plan, gives_the_same_bytes_whatever_the_threads_and_the_order)
+static void check_crowd(enum lat_precision precision)
 {
     struct lat_model *m = model_of(&specs[0]);
     const struct lat_kernel *kernel = NULL;
@@ -138,9 +152,8 @@ TEST(plan, gives_the_same_bytes_whatever_the_threads_and_the_order)
     struct crowd c = {.n = 40, .dims = 8};
     float *first = lat_calloc(WINDOWS * 8, sizeof(float));
 
-    UNUSED_STATE;
     CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
-    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, precision, NULL) == LAT_OK);
     c.p = p;
     c.x = lat_calloc(WINDOWS * c.n, sizeof(float));
     c.y = lat_calloc(WINDOWS * c.dims, sizeof(float));
@@ -170,6 +183,31 @@ TEST(plan, gives_the_same_bytes_whatever_the_threads_and_the_order)
     lat_free(first);
 }
 
+TEST(plan, gives_the_same_bytes_whatever_the_threads_and_the_order)
+{
+    UNUSED_STATE;
+    check_crowd(LAT_FLOAT32);
+    check_crowd(LAT_BFLOAT16);
+}
+
+TEST(plan, names_its_arithmetic)
+{
+    struct lat_model *m = model_of(&specs[0]);
+    const struct lat_kernel *kernel = NULL;
+    enum lat_precision precision = LAT_FLOAT32;
+    struct lat_plan *p = NULL;
+
+    UNUSED_STATE;
+    CHECK(lat_kernel_pick(&kernel, "blas", NULL) == LAT_OK);
+    CHECK(lat_precision_parse(&precision, "bfloat16"));
+    CHECK(!lat_precision_parse(&precision, "float16"));
+    CHECK(lat_plan_new(&p, m, kernel, precision, NULL) == LAT_OK);
+    assert_string_equal(lat_plan_arithmetic(p), "bfloat16/plain");
+    CHECK(lat_plan_precision(p) == LAT_BFLOAT16);
+    lat_plan_unref(p);
+    lat_model_unref(m);
+}
+
 TEST(plan, folds_and_fuses)
 {
     struct lat_model *m = model_of(&specs[0]);
@@ -178,7 +216,7 @@ TEST(plan, folds_and_fuses)
 
     UNUSED_STATE;
     CHECK(lat_kernel_pick(&kernel, "blas", NULL) == LAT_OK);
-    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, LAT_FLOAT32, NULL) == LAT_OK);
     /* two convolutions with all behind them, a pool, a linear layer */
     CHECK(p->n_steps == 4 && p->steps[0].relu && !p->steps[3].relu);
     assert_string_equal(lat_plan_arithmetic(p), "float32/blas");
@@ -189,7 +227,7 @@ TEST(plan, folds_and_fuses)
     lat_plan_unref(p);
 }
 
-TEST(plan, says_when_a_result_is_not_finite)
+static void check_finite(enum lat_precision precision)
 {
     struct lat_model *m = model_of(&specs[0]);
     const struct lat_kernel *kernel = NULL;
@@ -198,9 +236,8 @@ TEST(plan, says_when_a_result_is_not_finite)
     float x[40], y[8], again[8];
     struct lat_err err = {0};
 
-    UNUSED_STATE;
     CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
-    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, precision, NULL) == LAT_OK);
     CHECK(lat_workspace_new(&ws, p, NULL) == LAT_OK);
     fill(x, 40, 3);
     CHECK(lat_embed(p, ws, x, y, NULL) == LAT_OK);
@@ -213,6 +250,13 @@ TEST(plan, says_when_a_result_is_not_finite)
     lat_workspace_free(ws);
     lat_plan_unref(p);
     lat_model_unref(m);
+}
+
+TEST(plan, says_when_a_result_is_not_finite)
+{
+    UNUSED_STATE;
+    check_finite(LAT_FLOAT32);
+    check_finite(LAT_BFLOAT16);
 }
 
 TEST(plan, new_survives_any_failed_allocation)
@@ -228,7 +272,7 @@ TEST(plan, new_survives_any_failed_allocation)
     CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
     do {
         lat__mem_fail_after = n++;
-        code = lat_plan_new(&p, m, kernel, NULL);
+        code = lat_plan_new(&p, m, kernel, LAT_BFLOAT16, NULL);
         CHECK(code == LAT_OK || (code == LAT_ENOMEM && !p));
     } while (code);
     CHECK(n > 3);
@@ -268,7 +312,7 @@ TEST(plan, self_test_finds_a_kernel_that_does_not_repeat_itself)
     struct lat_err err = {0};
 
     UNUSED_STATE;
-    CHECK(lat_plan_new(&p, m, &kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, &kernel, LAT_FLOAT32, NULL) == LAT_OK);
     CHECK(lat_plan_self_test(p, 1, &err) != LAT_OK);
     CHECK(strstr(err.msg, "kernel moody"));
     lat_plan_unref(p);
@@ -367,6 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(plan, gives_what_the_stack_gives),
         T(plan, gives_the_same_bytes_whatever_the_threads_and_the_order),
+        T(plan, names_its_arithmetic),
         T(plan, folds_and_fuses),
         T(plan, says_when_a_result_is_not_finite),
         T(plan, new_survives_any_failed_allocation),

@@ -87,7 +87,7 @@ static void dump(struct lat_model *m, const char *prefix)
     for (size_t i = 0; i < WINDOWS * n; i++)
         x[i] = (float)lat__rng_normal(&rng);
     must(lat_kernel_pick(&kernel, NULL, &err), &err);
-    must(lat_plan_new(&p, m, kernel, &err), &err);
+    must(lat_plan_new(&p, m, kernel, LAT_FLOAT32, &err), &err);
     must(lat_workspace_new(&ws, p, &err), &err);
     scratch = lat_calloc(p->scratch, sizeof(*scratch));
     for (size_t i = 0; i < WINDOWS; i++) {

@@ -41,7 +41,7 @@ static void check_plan(struct lat_model *m)
     struct lat_plan *p = NULL;
 
     check(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
-    check(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    check(lat_plan_new(&p, m, kernel, LAT_FLOAT32, NULL) == LAT_OK);
     if (p->room + p->scratch < SMALL) {
         enum lat_code code = lat_plan_self_test(p, 1, NULL);
 

@@ -312,7 +312,8 @@ static void open_model(void)
     struct lat_err err;
 
     check(lat_model_read(&our.model, our.path, &err), &err);
-    check(lat_plan_new(&our.plan, our.model, our.kernel, &err), &err);
+    check(lat_plan_new(&our.plan, our.model, our.kernel, LAT_FLOAT32, &err),
+          &err);
 }
 
 static void close_model(void)
