@@ -36,6 +36,8 @@ enum { LATD_TEXT_MAX = 512 };
          "PEM file of authorities; clients must have a certificate of theirs") \
     TEXT(kernel, "kernel", "",                                                 \
          "blas, avx2 or avx512; empty: the fastest that the processor has")    \
+    TEXT(precision, "precision", "float32",                                    \
+         "float32 or bfloat16; then NAME=bfloat16 for models that differ")     \
     TEXT(log_level, "log-level", "info", "debug, info, warning or error")      \
     NUMBER(http_threads, "http-threads", 2, 1, 64,                             \
            "Threads that read requests and write replies")                     \

@@ -7,6 +7,7 @@
 #include "cores.h"
 #include "http.h"
 #include "log.h"
+#include "precision.h"
 #include "store.h"
 #include "store/database.h"
 
@@ -95,16 +96,21 @@ static enum lat_code load_models(struct latd_daemon *d, unsigned n_infer,
     char more[LATD_TEXT_MAX + 16];
     struct latd_models_options opt = {.dir = c->models,
                                       .more = d->app.database ? more : NULL,
+                                      .precision = c->precision,
                                       .infer_threads = n_infer,
                                       .metrics = &d->metrics,
                                       .go_on = d->go_on};
+    enum lat_precision all;
     enum lat_code code =
         lat_kernel_pick(&opt.kernel, c->kernel[0] ? c->kernel : NULL, err);
 
     if (code)
         return lat_wrap(err, code, "kernel");
     snprintf(more, sizeof(more), "%s/models", c->data_dir);
-    code = latd_models_new(&d->app.models, &opt, err);
+    d->app.kernel = opt.kernel;
+    code = latd_precision_of(&all, c->precision, "", err);
+    if (!code)
+        code = latd_models_new(&d->app.models, &opt, err);
     if (!code)
         code = latd_models_reload(d->app.models, err);
     if (!code && latd_models_count(d->app.models) == 0)

@@ -45,6 +45,7 @@ enum latd_state {
 struct latd_app {
     struct latd_config config;
     struct latd_metrics *metrics;
+    const struct lat_kernel *kernel;
     struct latd_models *models;
     struct latd_infer *infer;
     struct latd_loop *loop;

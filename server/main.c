@@ -236,12 +236,24 @@ static int run(void)
 
 /* ---- main -------------------------------------------------------------- */
 
+/* And what this processor multiplies with. */
+static void print_version(struct lat_buf *out)
+{
+    const struct lat_kernel *kernel;
+
+    lat_buf_printf(out, "latentd %s\n", PACKAGE_VERSION);
+    if (lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK)
+        lat_buf_printf(out, "float32: %s, bfloat16: %s\n",
+                       lat_kernel_way(kernel, LAT_FLOAT32),
+                       lat_kernel_way(kernel, LAT_BFLOAT16));
+}
+
 static int print(enum latd_wish wish)
 {
     struct lat_buf out = {0};
 
     if (wish == LATD_VERSION)
-        lat_buf_printf(&out, "latentd %s\n", PACKAGE_VERSION);
+        print_version(&out);
     else if (wish == LATD_HELP)
         latd_arguments_help(&out);
     else if (wish == LATD_PRINT_CONFIG)

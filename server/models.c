@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "loop.h"
+#include "precision.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -101,10 +102,14 @@ static enum lat_code load(struct latd_models *t, struct latd_model *m,
                           struct lat_err *err)
 {
     struct lat_model *file = NULL;
-    enum lat_code code = lat_model_read(&file, m->path, err);
+    enum lat_precision precision;
+    enum lat_code code =
+        latd_precision_of(&precision, t->opt.precision, m->name, err);
 
     if (code == LAT_OK)
-        code = lat_plan_new(&m->plan, file, t->opt.kernel, LAT_FLOAT32, err);
+        code = lat_model_read(&file, m->path, err);
+    if (code == LAT_OK)
+        code = lat_plan_new(&m->plan, file, t->opt.kernel, precision, err);
     lat_model_unref(file); /* the plan has its own */
     if (code == LAT_OK)
         code = make_workspaces(m, t->opt.infer_threads, err);

@@ -145,6 +145,7 @@ struct latd_embed_item {
 
 struct latd_embed_reply {
     const char *model; /* NAME@VERSION */
+    enum lat_precision precision;
     const struct lat_card *card;
     const struct latd_embed_req *req;
     const struct latd_embed_item *items;
@@ -181,6 +182,7 @@ LAT_MUST_CHECK enum lat_code latd_wire_validate_encode(
 struct latd_wire_model {
     const char *id;  /* NAME@VERSION */
     int64_t created; /* seconds since 1970 */
+    enum lat_precision precision;
     const struct lat_card *card;
     uint64_t max_inputs, max_body_bytes, max_samples, max_pixels;
 };

@@ -91,12 +91,14 @@ static enum lat_code encode(struct lookup *l, struct latd_req *req)
         .code = l->parts ? latd_item_code(l->model->card, l->z)
                          : (struct lat_image_code){0},
         .cache = "hit"};
-    const struct latd_embed_reply reply = {.model = l->model->id,
-                                           .card = l->model->card,
-                                           .req = &l->asked,
-                                           .items = &item,
-                                           .n = 1,
-                                           .mode = l->mode};
+    const struct latd_embed_reply reply = {
+        .model = l->model->id,
+        .precision = lat_plan_precision(l->model->plan),
+        .card = l->model->card,
+        .req = &l->asked,
+        .items = &item,
+        .n = 1,
+        .mode = l->mode};
     size_t json_len;
     enum lat_code code =
         latd_heads_say(&l->likely, &item, 1, &l->asked, l->model, &req->err);

@@ -191,6 +191,8 @@ static enum lat_code embeddings_reply(struct latd_req *req)
 {
     struct embeddings *e = req->state;
     struct latd_embed_reply reply = {.model = e->in.model->id,
+                                     .precision =
+                                         lat_plan_precision(e->in.model->plan),
                                      .card = e->in.model->card,
                                      .req = &e->in.asked,
                                      .items = e->out,

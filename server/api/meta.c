@@ -3,12 +3,21 @@
 
 #include <config.h>
 
+/* The kernel is picked before anything but probes is answered. */
 static enum lat_code version_reply(struct latd_req *req)
 {
+    const struct lat_kernel *kernel = req->app->kernel;
+
     lat_buf_printf(&req->reply.body,
                    "{\"name\":\"latentd\",\"version\":\"%s\","
-                   "\"commit\":\"%s\",\"blas\":\"%s\"}\n",
+                   "\"commit\":\"%s\",\"blas\":\"%s\"",
                    PACKAGE_VERSION, LATD_COMMIT, LATD_BLAS);
+    if (kernel)
+        lat_buf_printf(&req->reply.body,
+                       ",\"kernel\":{\"float32\":\"%s\",\"bfloat16\":\"%s\"}",
+                       lat_kernel_way(kernel, LAT_FLOAT32),
+                       lat_kernel_way(kernel, LAT_BFLOAT16));
+    lat_buf_puts(&req->reply.body, "}\n");
     latd_reply_etag_body(req);
     return LAT_OK;
 }

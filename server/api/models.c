@@ -7,6 +7,7 @@ static void encode(struct latd_req *req, const struct latd_model *m)
     const struct latd_wire_model body = {
         .id = m->id,
         .created = m->created,
+        .precision = lat_plan_precision(m->plan),
         .card = m->card,
         .max_inputs = req->app->config.max_inputs,
         .max_body_bytes = req->app->config.max_body_bytes,

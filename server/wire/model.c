@@ -123,6 +123,8 @@ void latd_wire_model_encode(struct lat_buf *out,
                    (long long)m->created, lat_modality_name(card->modality),
                    card->dims, is_nonnegative(card->nonneg) ? "true" : "false",
                    card->gate.mode ? "true" : "false");
+    lat_buf_printf(out, ",\"precision\":\"%s\"",
+                   lat_precision_name(m->precision));
     put_partitions(out, card);
     if (card->modality == LAT_IMAGES) {
         put_image(out, m);

@@ -240,6 +240,8 @@ enum lat_code latd_wire_embed_encode(struct lat_buf *out, size_t *json_len,
         return code;
     lat_buf_puts(out, "{\"object\":\"list\",\"model\":");
     latd_write_string(out, reply->model);
+    lat_buf_printf(out, ",\"precision\":\"%s\"",
+                   lat_precision_name(reply->precision));
     lat_buf_puts(out, ",\"data\":[");
     for (size_t i = 0; i < reply->n; i++) {
         lat_buf_puts(out, i ? "," : "");
