@@ -359,7 +359,7 @@ TEST(plan, says_how_likely_each_class_is)
 
     UNUSED_STATE;
     CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
-    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, LAT_FLOAT32, NULL) == LAT_OK);
     for (uint64_t seed = 0; seed < 5; seed++) {
         fill(z, 6, seed);
         CHECK(lat_plan_classes(p, z, likely, NULL) == LAT_OK);
@@ -375,7 +375,7 @@ TEST(plan, says_how_likely_each_class_is)
     z[3] = NAN;
     CHECK(lat_plan_classes(p, z, likely, NULL) == LAT_ENONFINITE);
     lat_plan_unref(p);
-    CHECK(lat_plan_new(&p, other, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, other, kernel, LAT_FLOAT32, NULL) == LAT_OK);
     CHECK(lat_plan_classes(p, z, likely, &err) == LAT_EUNFIT);
     assert_non_null(strstr(err.msg, "has no classes"));
     lat_plan_unref(p);
@@ -394,7 +394,7 @@ TEST(plan, classes_survive_any_failed_allocation)
 
     UNUSED_STATE;
     CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
-    CHECK(lat_plan_new(&p, m, kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, LAT_FLOAT32, NULL) == LAT_OK);
     do {
         lat__mem_fail_after = n++;
         code = lat_plan_classes(p, z, likely, NULL);
