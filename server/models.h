@@ -40,7 +40,7 @@ struct latd_models_options {
     const char *more; /* a second folder, of our own models; it may not be
                          there.  NULL: none */
     const struct lat_kernel *kernel;
-    const char *precision; /* the setting; see precision.h */
+    const char *precision; /* the setting, see precision.h; NULL: empty */
     unsigned infer_threads;
     struct latd_metrics *metrics;
     /* Before each file; false stops the loading.  May be NULL. */

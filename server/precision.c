@@ -42,6 +42,8 @@ enum lat_code latd_precision_of(enum lat_precision *out, const char *setting,
     enum lat_precision found = LAT_FLOAT32;
     enum lat_code code = LAT_OK;
 
+    if (!setting)
+        setting = "";
     while (!code && *(setting += strspn(setting, apart))) {
         const size_t len = strcspn(setting, apart);
 
