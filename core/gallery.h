@@ -43,6 +43,9 @@ LAT_MUST_CHECK enum lat_code lat__gallery_name(struct lat_gallery *g,
                                                size_t label, const char *name,
                                                struct lat_err *err);
 
+/* Leaves each n-th image alone (the first of n), or all the others. */
+void lat__gallery_thin(struct lat_gallery *g, size_t n, bool keep);
+
 /* ---- one file for each kind; path outlives the gallery */
 
 LAT_MUST_CHECK enum lat_code lat__gallery_folders(struct lat_gallery *g,

@@ -53,10 +53,29 @@ const struct lat__objective_row *lat__objective_row(size_t i);
 
 /* ---- train/recipe.c */
 
-enum lat__kind { LAT_WFDB, LAT_HAPT, LAT_WISDM };
+enum lat__kind { LAT_WFDB, LAT_HAPT, LAT_WISDM, LAT_PICTURES };
 enum lat__negatives { LAT_OTHER_SOURCE, LAT_OTHER_SUBJECT, LAT_OTHER_CLASS };
 enum lat__decay { LAT_COSINE, LAT_CONSTANT };
 enum lat__best { LAT_BEST_LOSS, LAT_BEST_TASK, LAT_BEST_CONTRAST, LAT_LAST };
+
+/* Of pictures alone; fields as those of struct lat_recipe. */
+struct lat__picture_recipe {
+    size_t size, hold_out, validate_images;
+    char *mean, *deviation; /* three numbers each */
+    size_t width, stem_pad;
+    char *blocks;
+    unsigned stem; /* 0: of small images */
+    size_t hidden, dims, gate_layers, top_k;
+    bool isolated;
+    unsigned nonneg, gate; /* enum lat_nonneg, lat__gate_kind */
+    double temperature, cool, prior, price; /* cool: NaN: not said */
+    double area, jitter, brightness, contrast, saturation, hue, grey, blur,
+        flip;
+    unsigned optimiser;
+    double eta, momentum, gate_lr, class_lr;
+};
+
+enum lat__optimiser { LAT_ADAM, LAT_SGD, LAT_LARS };
 
 /* Each field is a key of the table in train/keys.c, which says what it means,
  * its default and its bounds. */
@@ -86,6 +105,7 @@ struct lat_recipe {
     unsigned best;
     size_t freeze; /* layers of the encoder, from the first on */
     double early_lr;
+    struct lat__picture_recipe image;
 };
 
 /* With all defaults. */
@@ -103,6 +123,9 @@ LAT_MUST_CHECK enum lat_code lat__recipe_parse(struct lat_recipe **out,
 
 /* ---- train/terms.c: what it means */
 
+/* LAT_EINVAL when a line is said that the kind of data does not ask for. */
+LAT_MUST_CHECK enum lat_code lat__recipe_foreign(const struct lat_recipe *r,
+                                                 struct lat_err *err);
 /* LAT_EINVAL when the lines do not fit each other. */
 LAT_MUST_CHECK enum lat_code lat__recipe_check(const struct lat_recipe *r,
                                                struct lat_err *err);
@@ -144,6 +167,8 @@ struct lat__key {
 
 /* NULL beyond the last. */
 const struct lat__key *lat__key(size_t i);
+/* Whether the recipe's kind of data asks for it. */
+bool lat__key_applies(const struct lat__key *k, const struct lat_recipe *r);
 const struct lat__key *lat__key_find(const char *name);
 
 /* ---- train/listing.c: whose a record is, and in which split */
@@ -202,6 +227,7 @@ struct lat_dataset {
     size_t least;               /* samples that a record must have */
     uint8_t digest[LAT_DIGEST]; /* of all names and samples */
     struct lat__feed *feed;     /* NULL: sealed */
+    struct lat_gallery *gallery[LAT_N_SPLITS]; /* of pictures: NULL is none */
 };
 
 /* Room for that many, none there yet. */
@@ -327,6 +353,7 @@ void lat__adam_step(const struct lat__adam *a, const float *g, double scale,
 
 struct lat__lars {
     double weight_decay, eta, momentum;
+    double beta2, epsilon; /* of Adam, whose beta1 is the momentum */
 };
 
 struct lat__lars_tensor {
@@ -338,12 +365,16 @@ struct lat__lars_tensor {
 double lat__warm_rate(double base, size_t step, size_t warm_up, size_t steps);
 void lat__lars_step(const struct lat__lars *o, const struct lat__lars_tensor *t,
                     const float *g, double rate);
+/* Adam as PyTorch's, decay in the gradient; square (n) as buf; step from 0. */
+void lat__lars_adam(const struct lat__lars *o, const struct lat__lars_tensor *t,
+                    float *square, const float *g, double rate, size_t step);
 
 /* ---- train/train.c: the trainer */
 
 struct lat__sums { /* since the last asking */
     size_t n;
     double loss, task, inv, var, neg, nce, grad_norm;
+    double kl, shut; /* of pictures */
 };
 
 struct lat__losses {
@@ -354,6 +385,7 @@ struct lat__losses {
 struct lat_trainer {
     struct lat_recipe *recipe; /* a copy */
     const struct lat_dataset *data;
+    struct lat__gated_trainer *gated; /* of pictures; NULL of signals */
     struct lat__net *net;
     struct lat_team *team;
     struct lat_ctx ctx;
@@ -396,6 +428,28 @@ LAT_MUST_CHECK enum lat_code lat__train_pace(struct lat_trainer *t,
 /* Losses of the batch as it stands; learns: with statistics of the batch and
  * gradients added to grads, otherwise with the running ones. */
 struct lat__losses lat__train_losses(struct lat_trainer *t, bool learns);
+
+/* ---- train/pictures.c, train/pictures_out.c: the same of pictures; the public
+ * functions of the same names begin with them */
+
+LAT_MUST_CHECK enum lat_code lat__pictures_open(struct lat_dataset **out,
+                                                const struct lat_recipe *r,
+                                                const char *dir,
+                                                struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__pictures_check(const struct lat_recipe *r,
+                                                 struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__pictures_start(struct lat_trainer *t,
+                                                 struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__pictures_step(struct lat_trainer *t,
+                                                struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__pictures_publish(const struct lat_trainer *t,
+                                                   const char *path,
+                                                   const char *results,
+                                                   struct lat_err *err);
+/* Takes step and validation of the run as its own. */
+void lat__pictures_note(struct lat_trainer *t);
+/* A JSON string with its quotes: train/publish.c. */
+void lat__put_string(struct lat_buf *b, const char *s);
 
 /* ---- train/validate.c */
 

@@ -51,10 +51,20 @@ static const struct cli_option options[] = {
 /* ---- progress ---- */
 
 struct show {
-    bool terminal;
+    bool terminal, images;
     double begun, shown, saved;
     size_t first_step;
 };
+
+static void print_losses(const struct lat_progress *p, bool images)
+{
+    if (images)
+        printf("nce %.4f  kl %.2f  shut %.1f  classes %.4f", p->nce, p->kl,
+               p->shut, p->task);
+    else
+        printf("task %.4f  inv %.4f  var %.4f  neg %.4f  nce %.4f", p->task,
+               p->inv, p->var, p->neg, p->nce);
+}
 
 /* On a terminal one line that is written over, elsewhere a line now and then.
  */
@@ -71,10 +81,10 @@ static void show_progress(struct show *s, struct lat_trainer *t, bool last)
     speed = (double)(p.step - s->first_step) / fmax(t_now - s->begun, 1e-9);
     cli_time_left(left, sizeof(left),
                   (double)(p.n_steps - p.step) / fmax(speed, 1e-9));
-    printf("%sstep %zu/%zu  loss %.4f  task %.4f  inv %.4f  var %.4f  "
-           "neg %.4f  nce %.4f  rate %.2e  %.1f steps/s  %s",
-           s->terminal ? "\r" : "", p.step, p.n_steps, p.loss, p.task, p.inv,
-           p.var, p.neg, p.nce, p.rate, speed, left);
+    printf("%sstep %zu/%zu  loss %.4f  ", s->terminal ? "\r" : "", p.step,
+           p.n_steps, p.loss);
+    print_losses(&p, s->images);
+    printf("  rate %.2e  %.1f steps/s  %s", p.rate, speed, left);
     if (p.valid_step)
         printf("  valid %.4f (best %.4f at %zu)", p.valid, p.best, p.best_step);
     printf(s->terminal && !last ? "\x1b[K" : "\n");
@@ -156,7 +166,8 @@ static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
     struct lat_eval *e;
     enum lat_code code;
 
-    if (lat_dataset_info(g->d).subjects[split] == 0)
+    if (lat_dataset_info(g->d).subjects[split] == 0 ||
+        lat_dataset_info(g->d).images)
         return LAT_OK;
     if (cli_is_turned(m))
         return measure_turned(json, m, g, split, err);
@@ -233,7 +244,8 @@ static enum lat_code run_trainer(struct lat_trainer *t, const struct given *g,
                                  const char *checkpoint, struct lat_err *err)
 {
     const struct options *o = g->o;
-    struct show s = {.terminal = isatty(STDOUT_FILENO) == 1};
+    struct show s = {.terminal = isatty(STDOUT_FILENO) == 1,
+                     .images = lat_dataset_info(g->d).images};
     enum lat_code code = LAT_OK;
 
     if (g->parent)
@@ -268,7 +280,10 @@ static void print_data(const struct lat_dataset *d)
 
     for (size_t i = 0; i < info.n_warnings; i++)
         fprintf(stderr, "latent: warning: %s\n", info.warnings[i]);
-    for (size_t i = 0; i < LAT_N_SPLITS; i++)
+    for (size_t i = 0; i < LAT_N_SPLITS && info.images; i++)
+        printf("%-10s  %zu images of %zu classes\n", names[i], info.records[i],
+               info.subjects[i]);
+    for (size_t i = 0; i < LAT_N_SPLITS && !info.images; i++)
         printf("%-10s  %zu records of %zu subjects, %.1f hours\n", names[i],
                info.records[i], info.subjects[i], info.seconds[i] / 3600.0);
 }

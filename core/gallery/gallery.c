@@ -145,6 +145,16 @@ void lat_gallery_close(struct lat_gallery *g)
     lat_free(g);
 }
 
+void lat__gallery_thin(struct lat_gallery *g, size_t n, bool keep)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < g->n; i++)
+        if ((i % n == 0) == keep)
+            g->shots[left++] = g->shots[i];
+    g->n = left;
+}
+
 size_t lat_gallery_count(const struct lat_gallery *g)
 {
     return g->n;

@@ -54,6 +54,9 @@ LAT_MUST_CHECK enum lat_code lat_dataset_open(struct lat_dataset **out,
                                               const char *dir,
                                               struct lat_err *err);
 void lat_dataset_free(struct lat_dataset *d);
+/* Of images: those of a split; NULL where there are none. */
+const struct lat_gallery *lat_dataset_gallery(const struct lat_dataset *d,
+                                              enum lat_split split);
 
 /* ---- data sets, recording by recording --------------------- train/feed.c */
 
@@ -97,6 +100,7 @@ LAT_MUST_CHECK enum lat_code lat_dataset_seal(struct lat_dataset *d,
                                               struct lat_err *err);
 
 struct lat_dataset_info {
+    bool images; /* records are images then, and subjects classes */
     size_t records[LAT_N_SPLITS], subjects[LAT_N_SPLITS];
     double seconds[LAT_N_SPLITS];
     size_t n_warnings; /* a sentence for each record that was left out */
@@ -113,7 +117,10 @@ struct lat_trainer;
 struct lat_progress {
     size_t step, n_steps;
     double loss, task, inv, var, neg, nce; /* means since the last asking */
-    double rate;                           /* learning rate */
+    double kl, shut; /* of images: the gates' price without its weight, rows
+                        whose gates are all shut; task is the online
+                        classifier's */
+    double rate;     /* learning rate */
     double grad_norm;
     size_t valid_step; /* when the validation split was last measured; 0: not
                           yet, and what follows says nothing */

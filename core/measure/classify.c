@@ -68,7 +68,9 @@ static void step(struct classify *p, const size_t *order, size_t rows,
                  double rate)
 {
     const struct lat__classify_spec *s = p->spec;
-    const struct lat__lars o = {s->weight_decay, s->eta, s->momentum};
+    const struct lat__lars o = {.weight_decay = s->weight_decay,
+                                .eta = s->eta,
+                                .momentum = s->momentum};
     size_t d = p->c->dims, k = p->c->classes;
 
     for (size_t i = 0; i < rows; i++) {

@@ -7,6 +7,7 @@
  * in this machine's byte order; a checkpoint does not travel.
  */
 #include "../train.h"
+#include "gated.h"
 
 #include <string.h>
 
@@ -67,8 +68,8 @@ static size_t size_of(const struct lists *l)
     return len;
 }
 
-enum lat_code lat_train_save(const struct lat_trainer *t, const char *path,
-                             struct lat_err *err)
+static enum lat_code save(const struct lat_trainer *t, const char *path,
+                          struct lat_err *err)
 {
     struct lists l = lists_of(t);
     struct state s = {
@@ -107,6 +108,12 @@ enum lat_code lat_train_save(const struct lat_trainer *t, const char *path,
 out:
     lat_buf_fini(&b);
     return code ? lat_wrap(err, code, "checkpoint") : LAT_OK;
+}
+
+enum lat_code lat_train_save(const struct lat_trainer *t, const char *path,
+                             struct lat_err *err)
+{
+    return t->gated ? lat__gated_save(t->gated, path, err) : save(t, path, err);
 }
 
 static enum lat_code check(const struct lat_trainer *t, const char *file,
@@ -161,8 +168,15 @@ enum lat_code lat_train_load(struct lat_trainer *t, const char *path,
 {
     char *file = NULL;
     size_t len;
-    enum lat_code code = lat_file_read(&file, &len, path, SIZE_MAX / 2, err);
+    enum lat_code code;
 
+    if (t->gated) {
+        code = lat__gated_load(t->gated, path, err);
+        if (!code)
+            lat__pictures_note(t);
+        return code;
+    }
+    code = lat_file_read(&file, &len, path, SIZE_MAX / 2, err);
     if (code)
         return lat_wrap(err, code, "checkpoint");
     code = check(t, file, len, err);

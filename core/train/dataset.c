@@ -157,6 +157,8 @@ enum lat_code lat_dataset_open(struct lat_dataset **out,
     struct lat__listing *l = NULL;
     enum lat_code code;
 
+    if (r->kind == LAT_PICTURES)
+        return lat__pictures_open(out, r, dir, err);
     if (r->kind != LAT_WFDB)
         return lat__activities_open(out, r, dir, err);
     if (*r->classes || *r->labelled)

@@ -155,6 +155,11 @@ enum lat_code lat_train_from(struct lat_trainer *t, const struct lat_model *m,
     const struct lat__net *net = lat__model_net(m);
     const struct lat_card *card = lat_model_card(m);
 
+    if (t->gated)
+        return lat_fail(err, LAT_EUNFIT,
+                        "model %s: training of images begins with fresh "
+                        "weights only",
+                        card->name);
     if (t->step > 0)
         return lat_fail(err, LAT_EBUSY, "%zu steps are done already", t->step);
     if (!same_layers(&net->encoder, &t->net->encoder))

@@ -54,8 +54,8 @@ static void read_features(const struct lat__gated_trainer *t,
         last(t->part[LAT_PART_BODY].acts->act, t->part[LAT_PART_BODY].acts).v;
 }
 
-static struct lat_gated_batch outputs(const struct lat__gated_trainer *t,
-                                      bool gradients)
+struct lat_gated_batch lat__gated_outputs(const struct lat__gated_trainer *t,
+                                          bool gradients)
 {
     const struct lat__acts *g = t->part[LAT_PART_GATES].acts;
     const struct lat__acts *z = t->projector;
@@ -70,7 +70,7 @@ static struct lat_gated_batch outputs(const struct lat__gated_trainer *t,
     return b;
 }
 
-static void forward(struct lat__gated_trainer *t, bool learns)
+void lat__gated_forward(struct lat__gated_trainer *t, bool learns)
 {
     struct lat__gated_net *p = t->part;
     void (*run)(const struct lat_ctx *, const float *,
@@ -106,7 +106,7 @@ static void backward(struct lat__gated_trainer *t,
 {
     struct lat__gated_net *body = &t->part[LAT_PART_BODY];
     struct lat__gated_net *gates = &t->part[LAT_PART_GATES];
-    const struct lat_gated_batch d = outputs(t, true);
+    const struct lat_gated_batch d = lat__gated_outputs(t, true);
     struct lat_tensor dh = last(body->acts->dact, body->acts);
 
     lat__gated_loss_backward(&t->ctx, t->loss, &d, b);
@@ -122,8 +122,15 @@ static void backward(struct lat__gated_trainer *t,
 
 /* ---- the step */
 
+struct pace {
+    enum lat__optimiser rule;
+    struct lat__lars o;
+    double rate;
+    size_t step;
+};
+
 static void step_stack(struct lat__gated_net *p, const struct lat__stack *s,
-                       const struct lat__lars *o, double rate)
+                       const struct pace *how)
 {
     for (size_t i = 0; i < s->n_layers; i++)
         for (size_t k = 0; k < s->layers[i].n_params; k++) {
@@ -132,8 +139,12 @@ static void step_stack(struct lat__gated_net *p, const struct lat__stack *s,
                 p->params + par->offset, p->buf + par->offset,
                 lat__param_count(par), par->n_dims == 1};
 
-            if (par->trained)
-                lat__lars_step(o, &tensor, p->grads + par->offset, rate);
+            if (par->trained && how->rule == LAT_ADAM)
+                lat__lars_adam(&how->o, &tensor, p->square + par->offset,
+                               p->grads + par->offset, how->rate, how->step);
+            else if (par->trained)
+                lat__lars_step(&how->o, &tensor, p->grads + par->offset,
+                               how->rate);
         }
 }
 
@@ -144,15 +155,18 @@ static void update(struct lat__gated_trainer *t)
 
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++) {
         struct lat__gated_net *p = &t->part[i];
-        struct lat__lars o = r->optimiser;
-        double rate = lat__warm_rate(rates[i], t->step, r->warm_up, r->steps);
+        struct pace how = {
+            r->rule, r->optimiser,
+            lat__warm_rate(rates[i], t->step, r->warm_up, r->steps), t->step};
 
         if (!p->net)
             continue;
         if (i == LAT_PART_CLASSES)
-            o.weight_decay = 0.0;
-        step_stack(p, &p->net->encoder, &o, rate);
-        step_stack(p, &p->net->projector, &o, rate);
+            how.o.weight_decay = 0.0;
+        if (r->rule == LAT_SGD)
+            how.o.eta = 0.0;
+        step_stack(p, &p->net->encoder, &how);
+        step_stack(p, &p->net->projector, &how);
     }
 }
 
@@ -165,6 +179,14 @@ static void keep_statistics(struct lat__gated_net *p, bool back)
     memcpy(back ? v : p->running, back ? p->running : v, n * sizeof(*v));
 }
 
+double lat__gated_temperature(const struct lat__gated_recipe *r, size_t step)
+{
+    double first = r->loss.gate.temperature;
+    double share = r->steps > 1 ? (double)step / (double)(r->steps - 1) : 1.0;
+
+    return r->cool > 0.0 ? first * pow(r->cool / first, share) : first;
+}
+
 static void begin_step(struct lat__gated_trainer *t)
 {
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++)
@@ -173,6 +195,9 @@ static void begin_step(struct lat__gated_trainer *t)
                    t->part[i].net->n_trained * sizeof(float));
     keep_statistics(&t->part[LAT_PART_BODY], false);
     draw(t);
+    if (t->recipe.cool > 0.0)
+        t->loss->spec.gate.temperature =
+            lat__gated_temperature(&t->recipe, t->step);
 }
 
 enum lat_code lat__gated_step(struct lat__gated_trainer *t,
@@ -187,8 +212,8 @@ enum lat_code lat__gated_step(struct lat__gated_trainer *t,
                                    t->seeds, t->ctx.team, err);
     if (code)
         return code;
-    forward(t, true);
-    b = outputs(t, false);
+    lat__gated_forward(t, true);
+    b = lat__gated_outputs(t, false);
     v->loss = lat__gated_loss_forward(&t->ctx, t->loss, &b);
     v->classes = learn_classes(t);
     if (!isfinite(v->loss.total) || !isfinite(v->classes)) {
@@ -266,11 +291,11 @@ enum lat_code lat__gated_embed(struct lat__gated_trainer *t, float *h, float *u,
             return code;
         set_rows(t, some);
         keep_statistics(body, false);
-        forward(t, ask->batch_statistics);
+        lat__gated_forward(t, ask->batch_statistics);
         keep_statistics(body, true);
         /* What stands in the rows beyond is ignored. */
         set_rows(t, t->recipe.loss.rows);
-        b = outputs(t, false);
+        b = lat__gated_outputs(t, false);
         lat__gated_codes(&t->ctx, t->loss, &b);
         take_rows(h ? h + at * features : NULL,
                   last(body->acts->act, body->acts).v, some, features);

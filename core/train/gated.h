@@ -22,7 +22,9 @@ struct lat__gated_recipe {
     bool not_isolated;   /* the gates' gradient goes on into the encoder */
     struct lat_gated_spec loss;     /* rows and dims are filled in */
     struct lat__picture_batch data; /* two views of n sources of a gallery */
+    enum lat__optimiser rule;
     struct lat__lars optimiser;
+    double cool; /* temperature of the gates at the last step; 0: as at first */
     double rate, gate_rate, class_rate;
     size_t steps, warm_up;
     uint64_t seed;
@@ -38,8 +40,9 @@ enum lat__gated_part {
 /* One net and what it is learned with. */
 struct lat__gated_net {
     struct lat__net *net;
-    float *params, *grads, *buf;
+    float *params, *grads, *buf, *square;
     float *running; /* the statistics before the step */
+    float *best;    /* parameters of the best step so far */
     struct lat__acts *acts;
 };
 
@@ -55,7 +58,9 @@ struct lat__gated_trainer {
     struct lat__acts *projector;
     struct lat_gated_loss *loss;
     struct lat_rng rng;
-    size_t step, at; /* at: of the order, what comes next */
+    size_t step, at;              /* at: of the order, what comes next */
+    size_t valid_step, best_step; /* 0: not yet */
+    double valid, best;
     size_t *order;
     size_t *shots;
     uint64_t *seeds;
@@ -70,6 +75,11 @@ struct lat__gated_head {
     size_t layers, hidden, dims;
 };
 
+/* Whether there is a head of gates. */
+bool lat__gated_learns(const struct lat__gated_recipe *r);
+/* "linear 2048, relu, linear 256", of three layers half of hidden between. */
+void lat__gated_head_print(struct lat_buf *out, size_t layers, size_t hidden,
+                           size_t dims);
 /* Encoder and projector, of the recipe's resnet, hidden, dims and the size of
  * its views alone. */
 LAT_MUST_CHECK enum lat_code lat__gated_body_new(
@@ -85,12 +95,32 @@ LAT_MUST_CHECK enum lat_code lat__gated_trainer_new(
     struct lat_err *err);
 void lat__gated_trainer_free(struct lat__gated_trainer *t);
 
-/* ---- train/gated.c, train/gated_state.c */
+/* ---- train/gated.c, train/gated_valid.c, train/gated_state.c */
 
 /* LAT_EDIVERGE leaves the parameters as they were. */
 LAT_MUST_CHECK enum lat_code lat__gated_step(struct lat__gated_trainer *t,
                                              struct lat__gated_values *v,
                                              struct lat_err *err);
+struct lat__gated_trial {
+    const struct lat_gallery *gallery;
+    size_t n;      /* images of it; batches that are not full are left out */
+    bool nce_only; /* what is lower is better: this, or the total */
+    bool last;     /* the last is the best */
+};
+
+/* The loss of other images, by running statistics and without noise; the
+ * parameters are kept when they are the best so far. */
+LAT_MUST_CHECK enum lat_code lat__gated_validate(
+    struct lat__gated_trainer *t, const struct lat__gated_trial *trial,
+    struct lat_err *err);
+/* Of the gates, at a step: geometric from the first to the last. */
+double lat__gated_temperature(const struct lat__gated_recipe *r, size_t step);
+/* From what stands at the encoder's input to z and logits; learns: with
+ * statistics of the batch. */
+void lat__gated_forward(struct lat__gated_trainer *t, bool learns);
+/* These, or their gradients. */
+struct lat_gated_batch lat__gated_outputs(const struct lat__gated_trainer *t,
+                                          bool gradients);
 /* A run that was saved and loaded, into a trainer made from the same recipe,
  * ends in the same bytes as one that never stopped; a load that fails leaves
  * the trainer as it was. */
@@ -113,6 +143,15 @@ LAT_MUST_CHECK enum lat_code lat__gated_embed(struct lat__gated_trainer *t,
                                               float *h, float *u,
                                               const struct lat__gated_ask *ask,
                                               struct lat_err *err);
+
+/* ---- train/pictures_out.c: a recipe's net in a model file */
+
+/* All of the card that images have but the name. */
+void lat__gated_describe(struct lat_card *card,
+                         const struct lat__gated_recipe *r);
+LAT_MUST_CHECK enum lat_code lat__gated_architecture(
+    struct lat__architecture *a, const struct lat__gated_recipe *r,
+    struct lat_err *err);
 
 /* ---- train/solo.c: weights from solo-learn */
 

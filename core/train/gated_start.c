@@ -7,15 +7,15 @@ static const struct lat__gated_recipe *recipe(
     return &t->recipe;
 }
 
-static bool learns_gates(const struct lat__gated_recipe *r)
+bool lat__gated_learns(const struct lat__gated_recipe *r)
 {
     return r->loss.gate.kind != LAT_GATE_OFF &&
            r->loss.gate.kind != LAT_GATE_FIXED;
 }
 
 /* "linear 2048, relu, linear 256", of three layers half of hidden between. */
-static void print_head(struct lat_buf *out, size_t layers, size_t hidden,
-                       size_t dims)
+void lat__gated_head_print(struct lat_buf *out, size_t layers, size_t hidden,
+                           size_t dims)
 {
     if (layers > 1)
         lat_buf_printf(out, "linear %zu, relu, ", hidden);
@@ -58,7 +58,7 @@ enum lat_code lat__gated_body_new(struct lat__net **out,
     struct lat_buf encoder = {0}, projector = {0};
 
     lat__resnet_print(&encoder, &r->resnet);
-    print_head(&projector, 2, r->hidden, r->dims);
+    lat__gated_head_print(&projector, 2, r->hidden, r->dims);
     return net_new(out, (struct lat__shape){side, side, 3}, &encoder,
                    &projector, err);
 }
@@ -71,7 +71,7 @@ enum lat_code lat__gated_head_new(struct lat__net **out,
     struct lat_buf encoder = {0}, projector = {0};
 
     lat_buf_puts(&encoder, "flatten, ");
-    print_head(&encoder, head->layers, head->hidden, head->dims);
+    lat__gated_head_print(&encoder, head->layers, head->hidden, head->dims);
     return net_new(out, (struct lat__shape){1, head->features, 1}, &encoder,
                    &projector, err);
 }
@@ -85,9 +85,12 @@ static enum lat_code part_init(struct lat__gated_net *p, size_t rows,
     p->params = lat_calloc(net->n_params, sizeof(*p->params));
     p->grads = lat_calloc(net->n_trained, sizeof(*p->grads));
     p->buf = lat_calloc(net->n_trained, sizeof(*p->buf));
+    p->square = lat_calloc(net->n_trained, sizeof(*p->square));
+    p->best = lat_calloc(net->n_params, sizeof(*p->best));
     p->running =
         lat_calloc(net->n_params - net->n_trained + 1, sizeof(*p->running));
-    if (!p->params || !p->grads || !p->buf || !p->running)
+    if (!p->params || !p->grads || !p->buf || !p->square || !p->best ||
+        !p->running)
         return lat_fail(err, LAT_ENOMEM, "%zu parameters", net->n_params);
     lat__net_init(net, p->params, rng);
     return lat__acts_new(&p->acts, &net->encoder, rows, grads, err);
@@ -105,7 +108,7 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
     if (code)
         return code;
     features = p[LAT_PART_BODY].net->features;
-    if (learns_gates(r))
+    if (lat__gated_learns(r))
         code = lat__gated_head_new(
             &p[LAT_PART_GATES].net,
             &(struct lat__gated_head){features, r->gate_layers, r->hidden,
@@ -230,6 +233,8 @@ void lat__gated_trainer_free(struct lat__gated_trainer *t)
         lat_free(t->part[i].params);
         lat_free(t->part[i].grads);
         lat_free(t->part[i].buf);
+        lat_free(t->part[i].square);
+        lat_free(t->part[i].best);
         lat_free(t->part[i].running);
         lat__net_free(t->part[i].net);
     }

@@ -2,8 +2,8 @@
  * gated_state.c - everything that decides the bytes to come, in one file:
  *
  *     magic, digest of recipe, images and kernel, struct state, the order of
- *     images, and of each part its parameters and momentum, SHA-256 of all
- *     before
+ *     images, and of each part its parameters, best ones and moments, SHA-256
+ * of all before
  *
  * in this machine's byte order; a checkpoint does not travel.
  */
@@ -11,10 +11,11 @@
 
 #include <string.h>
 
-static const char magic[16] = "latentd gated 1";
+static const char magic[16] = "latentd gated 2";
 
 struct state {
-    uint64_t step, at, rng[4];
+    uint64_t step, at, rng[4], valid_step, best_step;
+    double valid, best;
 };
 
 enum { HEAD = sizeof(magic) + LAT_DIGEST + sizeof(struct state) };
@@ -51,6 +52,8 @@ static void print_given(struct lat_buf *out, const struct lat__gated_trainer *t)
                    r->optimiser.weight_decay, r->optimiser.eta,
                    r->optimiser.momentum, r->rate, r->gate_rate, r->class_rate,
                    r->steps, r->warm_up);
+    lat_buf_printf(out, "rule %d %.17g %.17g cool %.17g\n", (int)r->rule,
+                   r->optimiser.beta2, r->optimiser.epsilon, r->cool);
     lat_buf_printf(out, "batch %zu seed %llu kernel %s\n", r->data.n,
                    (unsigned long long)r->seed, lat_kernel_name(t->ctx.kernel));
     print_views(out, &r->data);
@@ -82,25 +85,32 @@ static enum lat_code digest_given(uint8_t digest[LAT_DIGEST],
 
 /* ---- what moves */
 
+enum { LISTS = 4 }; /* of each part */
+
 /* Copies between the trainer and p, the file behind its head; out: to p.
  * Without p it only counts.  Returns the bytes. */
 static size_t walk(const struct lat__gated_trainer *t, char *p, bool out)
 {
     size_t images = lat_gallery_count(t->recipe.data.gallery), at = 0;
-    void *list[1 + 2 * LAT_N_GATED_PARTS] = {t->order};
-    size_t len[1 + 2 * LAT_N_GATED_PARTS] = {images * sizeof(*t->order)};
+    void *list[1 + LISTS * LAT_N_GATED_PARTS] = {t->order};
+    size_t len[1 + LISTS * LAT_N_GATED_PARTS] = {images * sizeof(*t->order)};
 
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++) {
         const struct lat__gated_net *part = &t->part[i];
 
         if (!part->net)
             continue;
-        list[1 + 2 * i] = part->params;
-        len[1 + 2 * i] = part->net->n_params * sizeof(float);
-        list[2 + 2 * i] = part->buf;
-        len[2 + 2 * i] = part->net->n_trained * sizeof(float);
+        for (size_t k = 0; k < LISTS; k++) {
+            void *const lists[LISTS] = {part->params, part->best, part->buf,
+                                        part->square};
+
+            list[1 + LISTS * i + k] = lists[k];
+            len[1 + LISTS * i + k] =
+                (k < 2 ? part->net->n_params : part->net->n_trained) *
+                sizeof(float);
+        }
     }
-    for (size_t i = 0; i < 1 + 2 * LAT_N_GATED_PARTS; i++) {
+    for (size_t i = 0; i < 1 + LISTS * LAT_N_GATED_PARTS; i++) {
         if (p && len[i] > 0)
             memcpy(out ? p + at : list[i], out ? list[i] : p + at, len[i]);
         at += len[i];
@@ -121,7 +131,12 @@ enum lat_code lat__gated_save(const struct lat__gated_trainer *t,
                               const char *path, struct lat_err *err)
 {
     size_t lists = walk(t, NULL, true), len = HEAD + lists + LAT_DIGEST;
-    struct state s = {.step = t->step, .at = t->at};
+    struct state s = {.step = t->step,
+                      .at = t->at,
+                      .valid_step = t->valid_step,
+                      .best_step = t->best_step,
+                      .valid = t->valid,
+                      .best = t->best};
     uint8_t digest[LAT_DIGEST];
     enum lat_code code = digest_given(digest, t, err);
     char *file;
@@ -181,6 +196,10 @@ enum lat_code lat__gated_load(struct lat__gated_trainer *t, const char *path,
         memcpy(&s, file + HEAD - sizeof(s), sizeof(s));
         t->step = (size_t)s.step;
         t->at = (size_t)s.at;
+        t->valid_step = (size_t)s.valid_step;
+        t->best_step = (size_t)s.best_step;
+        t->valid = s.valid;
+        t->best = s.best;
         memcpy(t->rng.s, s.rng, sizeof(s.rng));
         walk(t, file + HEAD, false);
     }

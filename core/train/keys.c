@@ -6,6 +6,8 @@
  */
 #include "../train.h"
 
+#include <string.h>
+
 static const char *objective_name(unsigned i)
 {
     const struct lat__objective_row *row = lat__objective_row(i);
@@ -33,7 +35,8 @@ static const char *negatives_name(unsigned i)
 
 static const char *kind_name(unsigned i)
 {
-    static const char *const names[] = {"wfdb", "hapt", "wisdm", NULL};
+    static const char *const names[] = {"wfdb", "hapt", "wisdm", "images",
+                                        NULL};
 
     return names[i];
 }
@@ -49,6 +52,20 @@ static const char *best_name(unsigned i)
 {
     static const char *const names[] = {"loss", "task", "contrast", "last",
                                         NULL};
+
+    return names[i];
+}
+
+static const char *stem_name(unsigned i)
+{
+    static const char *const names[] = {"small", "large", NULL};
+
+    return names[i];
+}
+
+static const char *optimiser_name(unsigned i)
+{
+    static const char *const names[] = {"adam", "sgd", "lars", NULL};
 
     return names[i];
 }
@@ -165,9 +182,71 @@ static const struct lat__key keys[] = {
     COUNT("validate_every", validate_every, "250", 0, 1e9),
     COUNT("validate_windows", validate_windows, "60", 2, 1e6),
     CHOICE("best", best, "loss", best_name),
+
+    /* of pictures alone: what is read and how it is seen */
+    COUNT("size", image.size, "32", 4, 512),
+    TEXT("mean", image.mean, "0.4914 0.4822 0.4465"),
+    TEXT("deviation", image.deviation, "0.2470 0.2435 0.2616"),
+    COUNT("hold_out", image.hold_out, "0", 0, 1 << 20),
+    COUNT("validate_images", image.validate_images, "1024", 2, 1 << 20),
+    NUMBER("area", image.area, "0.08", 0.01, 1),
+    NUMBER("jitter", image.jitter, "0.8", 0, 1),
+    NUMBER("brightness", image.brightness, "0.8", 0, 10),
+    NUMBER("contrast", image.contrast, "0.8", 0, 10),
+    NUMBER("saturation", image.saturation, "0.8", 0, 10),
+    NUMBER("hue", image.hue, "0.2", 0, 0.5),
+    NUMBER("grey", image.grey, "0.2", 0, 1),
+    NUMBER("blur", image.blur, "0.5", 0, 1),
+    NUMBER("flip", image.flip, "0.5", 0, 1),
+
+    /* the networks */
+    CHOICE("stem", image.stem, "small", stem_name),
+    COUNT("stem_pad", image.stem_pad, "1", 0, 2),
+    COUNT("width", image.width, "16", 1, 1024),
+    TEXT("blocks", image.blocks, "1 1 1"),
+    COUNT("hidden", image.hidden, "256", 1, 1 << 16),
+    COUNT("dims", image.dims, "64", 1, 1 << 16),
+    CHOICE("nonnegativity", image.nonneg, "none", lat_nonneg_name),
+    COUNT("top_k", image.top_k, "0", 0, 1 << 16),
+    CHOICE("gate", image.gate, "off", lat__gate_name),
+    COUNT("gate_layers", image.gate_layers, "2", 1, 3),
+    YES("isolated", image.isolated, "yes"),
+    NUMBER("temperature", image.temperature, "1", 1e-3, 1e3),
+    NUMBER("cool", image.cool, "", 1e-3, 1e3),
+    NUMBER("prior", image.prior, "0.8", 0, 1),
+    NUMBER("price", image.price, "3e-05", 0, 1e3),
+
+    /* their optimiser */
+    CHOICE("optimiser", image.optimiser, "adam", optimiser_name),
+    NUMBER("eta", image.eta, "0.02", 0, 1e3),
+    NUMBER("momentum", image.momentum, "0.9", 0, 0.999999),
+    NUMBER("gate_lr", image.gate_lr, "0.001", 0, 1e3),
+    NUMBER("class_lr", image.class_lr, "0.001", 0, 1e3),
 };
 
 const struct lat__key *lat__key(size_t i)
 {
     return i < sizeof(keys) / sizeof(keys[0]) ? &keys[i] : NULL;
+}
+
+static const char shared[] =
+    " name dataset train valid test data licence batch "
+    "tau steps lr warm_up weight_decay beta1 beta2 "
+    "epsilon seed validate_every best ";
+
+static bool is_shared(const char *name)
+{
+    size_t n = strlen(name);
+
+    for (const char *at = shared; (at = strstr(at, name)); at += n)
+        if (at[-1] == ' ' && at[n] == ' ')
+            return true;
+    return false;
+}
+
+bool lat__key_applies(const struct lat__key *k, const struct lat_recipe *r)
+{
+    const bool of_pictures = k->offset >= AT(image);
+
+    return is_shared(k->name) || of_pictures == (r->kind == LAT_PICTURES);
 }

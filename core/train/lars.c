@@ -7,7 +7,10 @@
  *
  * A flat tensor (a bias, a scale) is neither decayed nor scaled; where either
  * length is zero, t is not applied, nor the decay.  eta = 0 is plain momentum
- * with decay for all.
+ * with decay for all.  Or Adam, as PyTorch has it:
+ *
+ *     buf = beta1 buf + (1 - beta1) d,  square = beta2 square + (1 - beta2) d^2
+ *     p = p - rate buf / (1 - beta1^t) / (sqrt(square / (1 - beta2^t)) + eps)
  *
  * The rate climbs linearly from 3e-5 in warm_up steps, then falls half a
  * cosine to zero.
@@ -37,6 +40,24 @@ static double length(const float *v, size_t n)
     for (size_t i = 0; i < n; i++)
         sum += (double)v[i] * (double)v[i];
     return sqrt(sum);
+}
+
+void lat__lars_adam(const struct lat__lars *o, const struct lat__lars_tensor *t,
+                    float *square, const float *g, double rate, size_t step)
+{
+    double first = 1.0 - pow(o->momentum, (double)step + 1.0);
+    double second = sqrt(1.0 - pow(o->beta2, (double)step + 1.0));
+
+    for (size_t i = 0; i < t->n; i++) {
+        double d = (double)g[i] + o->weight_decay * (double)t->p[i];
+
+        t->buf[i] =
+            (float)(o->momentum * (double)t->buf[i] + (1.0 - o->momentum) * d);
+        square[i] =
+            (float)(o->beta2 * (double)square[i] + (1.0 - o->beta2) * d * d);
+        t->p[i] -= (float)(rate / first * (double)t->buf[i] /
+                           (sqrt((double)square[i]) / second + o->epsilon));
+    }
 }
 
 void lat__lars_step(const struct lat__lars *o, const struct lat__lars_tensor *t,

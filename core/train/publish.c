@@ -6,7 +6,7 @@
 
 /* ---- notes of the card, as JSON ---- */
 
-static void put_string(struct lat_buf *b, const char *s)
+void lat__put_string(struct lat_buf *b, const char *s)
 {
     lat_buf_puts(b, "\"");
     for (; *s; s++)
@@ -58,14 +58,14 @@ static void put_split(struct lat_buf *b, const struct lat_dataset *d)
         for (size_t i = d->first[s]; d->n_channels > 1 && i < d->first[s + 1];
              i++) {
             lat_buf_puts(b, comma);
-            put_string(b, d->subjects[i].name);
+            lat__put_string(b, d->subjects[i].name);
             comma = ",";
         }
         for (size_t i = 0; d->n_channels == 1 && i < d->n_records; i++) {
             if (d->subjects[d->records[i].subject].split != s)
                 continue;
             lat_buf_puts(b, comma);
-            put_string(b, d->records[i].name);
+            lat__put_string(b, d->records[i].name);
             comma = ",";
         }
         lat_buf_puts(b, "]");
@@ -81,7 +81,7 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
     lat_digest_hex(hex, t->data->digest);
     lat_recipe_print(&recipe, t->recipe);
     lat_buf_puts(b, "{\"data\":");
-    put_string(b, t->recipe->data);
+    lat__put_string(b, t->recipe->data);
     lat_buf_printf(b, ",\"data_sha256\":\"%s\",\"split\":", hex);
     put_split(b, t->data);
     lat_buf_printf(b,
@@ -89,10 +89,10 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
                    "\"kernel\":\"%s\",\"recipe\":",
                    t->recipe->seed, t->step, t->best_step,
                    lat_kernel_name(t->ctx.kernel));
-    put_string(b, recipe.failed ? "" : recipe.v);
+    lat__put_string(b, recipe.failed ? "" : recipe.v);
     if (*t->parent) {
         lat_buf_puts(b, ",\"parent\":{\"name\":");
-        put_string(b, t->parent_name);
+        lat__put_string(b, t->parent_name);
         lat_buf_printf(b, ",\"version\":%u,\"digest\":\"sha256:%s\"}",
                        t->parent_version, t->parent);
     }
@@ -169,7 +169,7 @@ static enum lat_code make_card(struct lat_buf *out, const struct lat_trainer *t,
 
     put_method(&method, t->recipe);
     put_training(&training, t);
-    put_string(&licence, t->recipe->licence);
+    lat__put_string(&licence, t->recipe->licence);
     if (!card || method.failed || training.failed || licence.failed) {
         code = lat_fail(err, LAT_ENOMEM, "card");
         goto out;
@@ -195,8 +195,11 @@ static enum lat_code publish(const struct lat_trainer *t, const float *params,
                              struct lat_err *err)
 {
     struct lat_buf card = {0}, file = {0};
-    enum lat_code code = make_card(&card, t, results, err);
+    enum lat_code code;
 
+    if (t->gated)
+        return lat__pictures_publish(t, path, results, err);
+    code = make_card(&card, t, results, err);
     if (!code)
         code = lat__model_encode(&file, t->net, params, card.v, err);
     if (!code)

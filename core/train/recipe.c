@@ -231,6 +231,8 @@ void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r)
     const struct lat__key *k;
 
     for (size_t i = 0; (k = lat__key(i)); i++) {
+        if (!lat__key_applies(k, r))
+            continue;
         lat_buf_printf(out, "%s = ", k->name);
         print_key(out, r, k);
         lat_buf_puts(out, "\n");
@@ -258,6 +260,30 @@ void lat_recipe_print_said(struct lat_buf *out, const struct lat_recipe *r)
         lat_buf_fini(&v);
     }
     print_subjects(out, r);
+}
+
+enum lat_code lat__recipe_foreign(const struct lat_recipe *r,
+                                  struct lat_err *err)
+{
+    const struct lat__key *k;
+
+    for (size_t i = 0; (k = lat__key(i)); i++) {
+        struct lat_buf v = {0};
+        bool said, failed;
+
+        if (lat__key_applies(k, r))
+            continue;
+        print_key(&v, r, k);
+        said = strcmp(v.v ? v.v : "", k->by_default) != 0;
+        failed = v.failed;
+        lat_buf_fini(&v);
+        if (failed)
+            return lat_fail(err, LAT_ENOMEM, "recipe");
+        if (said)
+            return lat_fail(err, LAT_EINVAL, "%s is not for dataset = %s",
+                            k->name, lat__key_find("dataset")->choice(r->kind));
+    }
+    return LAT_OK;
 }
 
 enum lat_code lat__recipe_copy(struct lat_recipe **out,

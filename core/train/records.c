@@ -106,6 +106,12 @@ struct lat_dataset_info lat_dataset_info(const struct lat_dataset *d)
                                     .warnings = d->warnings};
 
     lat_digest_hex(info.digest, d->digest);
+    for (size_t s = 0; s < LAT_N_SPLITS; s++)
+        if (d->gallery[s]) {
+            info.records[s] = lat_gallery_count(d->gallery[s]);
+            info.subjects[s] = lat_gallery_classes(d->gallery[s]);
+            info.images = true;
+        }
     for (size_t i = 0; i < d->n_subjects; i++)
         info.subjects[d->subjects[i].split]++;
     for (size_t i = 0; i < d->n_records; i++) {
@@ -130,5 +136,7 @@ void lat_dataset_free(struct lat_dataset *d)
     lat_free(d->warnings);
     lat_free(d->by_subject);
     lat__feed_free(d->feed);
+    for (size_t s = 0; s < LAT_N_SPLITS; s++)
+        lat_gallery_close(d->gallery[s]);
     lat_free(d);
 }

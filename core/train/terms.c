@@ -155,8 +155,12 @@ static enum lat_code check_kind(const struct lat_recipe *r, struct lat_err *err)
 
 enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
 {
-    enum lat_code code;
+    enum lat_code code = lat__recipe_foreign(r, err);
 
+    if (code)
+        return code;
+    if (r->kind == LAT_PICTURES)
+        return lat__pictures_check(r, err);
     if (r->batch % r->group != 0)
         return lat_fail(err, LAT_EINVAL,
                         "batch is %zu, not a multiple of group, %zu", r->batch,

@@ -2,6 +2,7 @@
  * train.c - the trainer: one step is views, forward, loss, backward, update.
  */
 #include "../train.h"
+#include "gated.h"
 
 #include <math.h>
 #include <string.h>
@@ -152,7 +153,7 @@ static enum lat_code make(struct lat_trainer *t, const struct lat_recipe *r,
 {
     enum lat_code code = lat__recipe_check(r, err);
 
-    if (!code)
+    if (!code && r->kind != LAT_PICTURES)
         code = check_data(t, r, err);
     if (!code)
         code = lat__recipe_copy(&t->recipe, r, err);
@@ -161,6 +162,8 @@ static enum lat_code make(struct lat_trainer *t, const struct lat_recipe *r,
     if (code)
         return code;
     t->ctx.team = t->team;
+    if (r->kind == LAT_PICTURES)
+        return lat__pictures_start(t, err);
     code = make_net(t, err);
     if (!code)
         code = check_shapes(t, err);
@@ -205,6 +208,7 @@ void lat_trainer_free(struct lat_trainer *t)
 {
     if (!t)
         return;
+    lat__gated_trainer_free(t->gated);
     lat__contrast_free(t->contrast);
     lat__acts_free(t->task);
     lat__acts_free(t->encoder);
@@ -286,13 +290,16 @@ static bool validates(const struct lat_trainer *t)
 
 enum lat_code lat_train_step(struct lat_trainer *t, struct lat_err *err)
 {
-    float *running = t->params + t->net->n_trained;
     const struct lat_rng rng = t->rng;
+    float *running;
     double grad_norm;
     enum lat_code code;
 
     if (lat_train_finished(t))
         return lat_fail(err, LAT_EBUSY, "all %zu steps are done", t->step);
+    if (t->gated)
+        return lat__pictures_step(t, err);
+    running = t->params + t->net->n_trained;
     memcpy(t->running, running, n_running(t) * sizeof(*running));
     code = compute(t, &grad_norm, err);
     if (code) {
@@ -323,6 +330,8 @@ struct lat_progress lat_train_progress(struct lat_trainer *t)
         .neg = s->neg / n,
         .nce = s->nce / n,
         .grad_norm = s->grad_norm / n,
+        .kl = s->kl / n,
+        .shut = s->shut / n,
         .rate = lat__rate_at(t->recipe, t->step ? t->step - 1 : 0),
         .valid_step = t->valid_step,
         .valid = t->valid_loss,
@@ -330,6 +339,9 @@ struct lat_progress lat_train_progress(struct lat_trainer *t)
         .best = t->best_loss,
     };
 
+    if (t->gated)
+        p.rate = lat__warm_rate(t->recipe->lr, t->step ? t->step - 1 : 0,
+                                t->recipe->warm_up, t->recipe->steps);
     t->sums = (struct lat__sums){0};
     return p;
 }

@@ -11,9 +11,10 @@ struct lars_run {
 
 static void check_run(const json_t *in, const json_t *want, double rate)
 {
-    const struct lat__lars o = {golden_number(in, "weight_decay"),
-                                golden_number(in, "eta"),
-                                golden_number(in, "momentum")};
+    const struct lat__lars o = {.weight_decay =
+                                    golden_number(in, "weight_decay"),
+                                .eta = golden_number(in, "eta"),
+                                .momentum = golden_number(in, "momentum")};
     struct lars_run r = {0};
     const struct lat__lars_tensor w = {r.w, r.buf_w, N_W, false};
     const struct lat__lars_tensor b = {r.b, r.buf_b, N_B, true};
@@ -50,7 +51,7 @@ TEST(lars, takes_the_known_steps)
 /* p = 1, g = 0.5, decay 0.1: buf 0.6, then 0.9 0.6 + 0.5 + 0.1 0.94. */
 TEST(lars, without_trust_is_momentum)
 {
-    const struct lat__lars o = {0.1, 0.0, 0.9};
+    const struct lat__lars o = {.weight_decay = 0.1, .momentum = 0.9};
     float p = 1.0f, buf = 0.0f, g = 0.5f;
     const struct lat__lars_tensor t = {&p, &buf, 1, true};
 
@@ -64,7 +65,8 @@ TEST(lars, without_trust_is_momentum)
 /* A tensor of zeros has no length to trust, and must not stay zero. */
 TEST(lars, moves_a_tensor_of_zeros)
 {
-    const struct lat__lars o = {0.1, 0.02, 0.9};
+    const struct lat__lars o = {
+        .weight_decay = 0.1, .eta = 0.02, .momentum = 0.9};
     float p = 0.0f, buf = 0.0f, g = 0.5f;
     const struct lat__lars_tensor t = {&p, &buf, 1, false};
 

@@ -1,0 +1,364 @@
+/* test_pictures.c - recipes of pictures, from the text to the model file. */
+#include "../../core/base/mem.h"
+#include "../../core/train/gated.h"
+#include "../check.h"
+#include "recipes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IMAGES = 40, RECORD = 3073, DIMS = 10 };
+
+static char dir[] = "/tmp/test_pictures.XXXXXX";
+
+static const char *in_dir(const char *name)
+{
+    static char path[2][128];
+    static int turn;
+
+    turn = !turn;
+    snprintf(path[turn], sizeof(path[turn]), "%s/%s", dir, name);
+    return path[turn];
+}
+
+/* CIFAR's: bright and dark ones, with noise. */
+static int set_up(void **state)
+{
+    static uint8_t v[IMAGES * RECORD];
+    struct lat_rng rng;
+
+    (void)state;
+    lat__rng_seed(&rng, 4);
+    for (size_t i = 0; i < IMAGES * RECORD; i++)
+        v[i] = (uint8_t)(60 + 90 * (i / RECORD % 2) + lat__rng_below(&rng, 60));
+    for (size_t i = 0; i < IMAGES; i++)
+        v[i * RECORD] = (uint8_t)(i % 2);
+    if (!mkdtemp(dir))
+        return -1;
+    return lat_file_write(in_dir("some.bin"), v, sizeof(v), NULL) ||
+                   lat_file_write(in_dir("few.bin"), v, 6 * RECORD, NULL)
+               ? -1
+               : 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[128];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -r %s", dir);
+    return system(command);
+}
+
+static const struct line lines[] = {
+    {"dataset", "images"},   {"name", "tiny"},
+    {"train", "some.bin"},   {"test", "few.bin"},
+    {"hold_out", "4"},       {"licence", "none"},
+    {"size", "12"},          {"width", "3"},
+    {"blocks", "1 1"},       {"hidden", "9"},
+    {"dims", "10"},          {"nonnegativity", "rep_relu"},
+    {"gate", "ste"},         {"batch", "8"},
+    {"steps", "6"},          {"warm_up", "2"},
+    {"validate_every", "2"}, {"lr", "0.01"},
+};
+
+static struct lat_recipe *recipe(void)
+{
+    return recipe_of(lines, sizeof(lines) / sizeof(lines[0]), "scl");
+}
+
+struct run {
+    struct lat_recipe *r;
+    struct lat_dataset *d;
+    struct lat_trainer *t;
+    const struct lat_kernel *kernel;
+};
+
+static void run_init(struct run *run, struct lat_recipe *r, unsigned threads)
+{
+    struct lat_err err = {0};
+
+    *run = (struct run){.r = r};
+    if (lat_kernel_pick(&run->kernel, NULL, &err) ||
+        lat_dataset_open(&run->d, r, dir, &err) ||
+        lat_trainer_new(&run->t, r, run->d, run->kernel, threads, &err)) {
+        print_error("%s\n", err.msg);
+        fail();
+    }
+}
+
+static void run_steps(struct run *run, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        CHECK(lat_train_step(run->t, NULL) == LAT_OK);
+}
+
+static void run_fini(struct run *run)
+{
+    lat_trainer_free(run->t);
+    lat_dataset_free(run->d);
+    lat_recipe_free(run->r);
+}
+
+static struct lat_model *published(struct run *run, const char *results)
+{
+    struct lat_model *m = NULL;
+    struct lat_err err = {0};
+
+    if (lat_train_publish(run->t, in_dir("m.safetensors"), results, &err) ||
+        lat_model_read(&m, in_dir("m.safetensors"), &err)) {
+        print_error("%s\n", err.msg);
+        fail();
+    }
+    return m;
+}
+
+TEST(pictures, are_split_as_the_recipe_says)
+{
+    struct lat_recipe *r = recipe();
+    struct lat_dataset *d = NULL;
+    struct lat_dataset_info info;
+
+    UNUSED_STATE;
+    CHECK(lat_dataset_open(&d, r, dir, NULL) == LAT_OK);
+    info = lat_dataset_info(d);
+    CHECK(info.images && info.records[LAT_TRAIN] == 30);
+    CHECK(info.records[LAT_VALID] == 10 && info.records[LAT_TEST] == 6);
+    CHECK(info.subjects[LAT_TEST] == 10); /* as all of CIFAR-10 */
+    CHECK(lat_gallery_count(lat_dataset_gallery(d, LAT_VALID)) == 10);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+static uint64_t digest(const struct lat_model *m)
+{
+    const struct lat__net *net = lat__model_net(m);
+    const uint8_t *v = (const uint8_t *)lat__model_params(m);
+    uint64_t h = 14695981039346656037u;
+
+    for (size_t i = 0; i < net->n_params * sizeof(float); i++)
+        h = (h ^ v[i]) * 1099511628211u;
+    return h;
+}
+
+static uint64_t learned(unsigned threads, size_t stop_at)
+{
+    struct lat_model *m;
+    struct run run;
+    uint64_t h;
+
+    run_init(&run, recipe(), threads);
+    run_steps(&run, stop_at);
+    if (stop_at < 6) {
+        CHECK(lat_train_save(run.t, in_dir("state"), NULL) == LAT_OK);
+        run_fini(&run);
+        run_init(&run, recipe(), threads);
+        CHECK(lat_train_load(run.t, in_dir("state"), NULL) == LAT_OK);
+        run_steps(&run, 6 - stop_at);
+    }
+    CHECK(lat_train_finished(run.t));
+    CHECK(lat_train_step(run.t, NULL) == LAT_EBUSY);
+    m = published(&run, NULL);
+    h = digest(m);
+    lat_model_unref(m);
+    run_fini(&run);
+    return h;
+}
+
+TEST(pictures, runs_end_alike_stopped_or_not_on_any_threads)
+{
+    uint64_t whole = learned(1, 6);
+
+    UNUSED_STATE;
+    CHECK(learned(3, 6) == whole);
+    CHECK(learned(2, 3) == whole);
+}
+
+TEST(pictures, validation_keeps_the_best_step)
+{
+    struct lat_progress p;
+    struct run run;
+
+    UNUSED_STATE;
+    run_init(&run, recipe(), 2);
+    run_steps(&run, 5);
+    p = lat_train_progress(run.t);
+    CHECK(p.step == 5 && p.n_steps == 6 && p.valid_step == 4);
+    CHECK(p.best_step > 0 && p.best_step <= 4 && p.best <= p.valid);
+    CHECK(p.nce > 0.0 && p.kl > 0.0 && p.task > 0.0 && p.rate > 0.0);
+    CHECK(isfinite(p.valid) && p.loss >= p.nce);
+    run_fini(&run);
+}
+
+/* The file's model serves what the trainer says of the same images. */
+static void check_published(const char *gate, const char *nonneg)
+{
+    float u[6 * DIMS], y[DIMS];
+    struct lat_recipe *r = recipe();
+    struct lat_plan *p = NULL;
+    struct lat_workspace *ws = NULL;
+    struct lat_model *m;
+    struct run run;
+
+    set(r, "gate", gate);
+    set(r, "nonnegativity", nonneg);
+    set(r, "validate_every", "0");
+    set(r, "size", "32"); /* then nothing is resized nor cut out */
+    run_init(&run, r, 1);
+    run_steps(&run, 6);
+    m = published(&run, "{\"test\":1}");
+    CHECK(strstr(lat_model_card(m)->json, "\"results\":{\"test\":1}"));
+    CHECK(strstr(lat_model_card(m)->json, "\"train\":30"));
+    CHECK(
+        lat__gated_embed(run.t->gated, NULL, u,
+                         &(struct lat__gated_ask){
+                             lat_dataset_gallery(run.d, LAT_TEST), 0, 6, false},
+                         NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, run.kernel, NULL) == LAT_OK);
+    CHECK(lat_workspace_new(&ws, p, NULL) == LAT_OK);
+    for (size_t i = 0; i < 6; i++) {
+        struct lat_image *image = NULL;
+        struct lat_image_prepared *x = NULL;
+
+        CHECK(lat_gallery_image(&image, lat_dataset_gallery(run.d, LAT_TEST), i,
+                                0, NULL) == LAT_OK);
+        CHECK(lat_prepare_image(&x, lat_model_card(m), image, NULL) == LAT_OK);
+        CHECK(lat_embed(p, ws, x->x, y, NULL) == LAT_OK);
+        for (size_t k = 0; k < DIMS; k++)
+            CHECK_NEAR(y[k], u[i * DIMS + k], 1e-4);
+        lat_image_prepared_free(x);
+        lat_image_free(image);
+    }
+    lat_workspace_free(ws);
+    lat_plan_unref(p);
+    lat_model_unref(m);
+    run_fini(&run);
+}
+
+TEST(pictures, what_is_published_serves_what_was_learned)
+{
+    UNUSED_STATE;
+    check_published("ste", "rep_relu");
+    check_published("soft", "relu");
+    check_published("off", "none");
+    check_published("fixed", "rep_relu");
+}
+
+TEST(pictures, of_every_gate_and_optimiser_are_learned_from)
+{
+    static const char *const ways[][2] = {
+        {"gate", "gumbel1"},   {"gate", "concrete"}, {"optimiser", "sgd"},
+        {"optimiser", "lars"}, {"isolated", "no"},   {"gate_layers", "3"},
+        {"gate_layers", "1"},  {"price", "0"},       {"top_k", "4"},
+        {"cool", "0.1"},       {"best", "contrast"}, {"stem", "large"},
+    };
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        struct lat_recipe *r = recipe();
+        struct run run;
+
+        set(r, ways[i][0], ways[i][1]);
+        run_init(&run, r, 1);
+        run_steps(&run, 6);
+        lat_model_unref(published(&run, NULL));
+        run_fini(&run);
+    }
+}
+
+static void check_refused(const char *key, const char *value,
+                          const char *message)
+{
+    struct lat_recipe *r = recipe();
+    struct lat_dataset *d = NULL;
+    struct lat_err err = {0};
+
+    set(r, key, value);
+    if (!lat__recipe_check(r, &err) && !lat_dataset_open(&d, r, dir, &err))
+        fail();
+    if (!strstr(err.msg, message)) {
+        print_error("`%s`, expected `%s`\n", err.msg, message);
+        fail();
+    }
+    lat_recipe_free(r);
+}
+
+TEST(pictures, says_what_does_not_fit)
+{
+    UNUSED_STATE;
+    check_refused("window", "100", "window is not for dataset = images");
+    check_refused("dataset", "hapt", "size is not for dataset = hapt");
+    check_refused("blocks", "1 0", "blocks is \"1 0\"");
+    check_refused("blocks", "1 1 1 1 1", "must be 1 to 4 numbers");
+    check_refused("mean", "0.5 0.5", "mean is \"0.5 0.5\", must be 3 numbers");
+    check_refused("mean", "0.5 0.5 2", "must be 3 numbers from 0 to 1");
+    check_refused("deviation", "0.5 0 0.2", "deviation is 0, must be 0.001");
+    check_refused("warm_up", "6", "warm_up is 6, must be below steps, 6");
+    check_refused("top_k", "11", "top_k is 11 of 10 dimensions");
+    check_refused("best", "task", "best is task, must be loss");
+    check_refused("hold_out", "1", "hold_out is 1, must be 2 or more");
+    check_refused("valid", "few.bin", "hold_out and valid both say");
+    check_refused("train", "absent.bin", "absent.bin");
+    check_refused("train", "some.txt", "must be a folder of classes");
+}
+
+TEST(pictures, fixed_masks_are_published_where_zero_stays_zero)
+{
+    struct lat_recipe *r = recipe();
+    struct lat_err err = {0};
+    struct run run;
+
+    UNUSED_STATE;
+    set(r, "gate", "fixed");
+    set(r, "nonnegativity", "exp");
+    run_init(&run, r, 1);
+    CHECK(lat_train_publish(run.t, in_dir("x"), NULL, &err) == LAT_EUNFIT);
+    CHECK(strstr(err.msg, "a fixed mask behind exp has no place"));
+    run_fini(&run);
+}
+
+TEST(pictures, survive_any_failed_allocation)
+{
+    const struct lat_kernel *kernel = NULL;
+    enum lat_code code;
+    long n = 0;
+
+    UNUSED_STATE;
+    CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
+    do {
+        struct lat_recipe *r = recipe();
+        struct lat_dataset *d = NULL;
+        struct lat_trainer *t = NULL;
+
+        lat__mem_fail_after = n++;
+        code = lat_dataset_open(&d, r, dir, NULL);
+        if (!code)
+            code = lat_trainer_new(&t, r, d, kernel, 1, NULL);
+        if (!code)
+            code = lat_train_publish(t, in_dir("y"), NULL, NULL);
+        lat__mem_fail_after = -1;
+        CHECK(code == LAT_OK || code == LAT_ENOMEM);
+        lat_trainer_free(t);
+        lat_dataset_free(d);
+        lat_recipe_free(r);
+    } while (code);
+    CHECK(n > 40);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(pictures, are_split_as_the_recipe_says),
+        T(pictures, runs_end_alike_stopped_or_not_on_any_threads),
+        T(pictures, validation_keeps_the_best_step),
+        T(pictures, what_is_published_serves_what_was_learned),
+        T(pictures, of_every_gate_and_optimiser_are_learned_from),
+        T(pictures, says_what_does_not_fit),
+        T(pictures, fixed_masks_are_published_where_zero_stays_zero),
+        T(pictures, survive_any_failed_allocation),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
