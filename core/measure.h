@@ -193,6 +193,13 @@ LAT_MUST_CHECK enum lat_code lat__turned_new(
 void lat__turned_at(struct lat__windows *w,
                     const struct lat__rotation *rotation);
 
+/* Floats of a row of enum lat_turn_row; 0 where the model has none such. */
+size_t lat__turned_width(const struct lat__windows *w, size_t row);
+/* Row of window i: of latents z (n, dims) up to `all`, of what stands in w->x
+ * after it. */
+void lat__turned_row(float *out, const struct lat__windows *w, const float *z,
+                     size_t row, size_t i);
+
 /* Adds to counts (classes, classes): the class, what the head says. */
 void lat__turned_count(const struct lat__windows *w, size_t *counts);
 /* Share of windows of which the head says what stands in said (n). */
@@ -229,10 +236,14 @@ LAT_MUST_CHECK enum lat_code lat__probe_mlp(double *r2,
                                             const struct lat__probe *p,
                                             struct lat_err *err);
 /* y is 1 for the class and 0 for the others: share of rows where the largest
- * output is the class. */
+ * output is the class … */
 LAT_MUST_CHECK enum lat_code lat__probe_classes(double *accuracy,
                                                 const struct lat__probe *p,
                                                 struct lat_err *err);
+/* … and the mean of that over classes that occur. */
+LAT_MUST_CHECK enum lat_code lat__probe_recall(double *recall,
+                                               const struct lat__probe *p,
+                                               struct lat_err *err);
 
 /* ---- measure/classify.c: a linear layer and neighbours, as published */
 

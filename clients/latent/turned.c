@@ -37,6 +37,7 @@ static void print_row(const struct lat_turn_eval *e, int r)
         printf(" %8.3f %8.3f", row->class_linear, row->class_linear_turned);
     else
         printf(" %8s %8s", "", "");
+    printf(" %8.3f", row->user_linear);
     if (r < LAT_TURN_RAW)
         printf(" %8.3f %8.3f", row->angle_linear, row->angle_mlp);
     printf("\n");
@@ -47,8 +48,8 @@ void cli_print_turned(const struct lat_turn_eval *e, const char *model)
     printf("%s on %zu users, %zu windows\n\n", model, e->n_users, e->n_windows);
     if (e->has_head)
         print_head(e);
-    printf("%-11s %8s %8s %8s %8s %8s %8s\n", "", "S", "N", "class", "turned",
-           "angle", "by MLP");
+    printf("%-11s %8s %8s %8s %8s %8s %8s %8s\n", "", "S", "N", "class",
+           "turned", "user", "angle", "by MLP");
     for (int r = 0; r < LAT_N_TURN_ROWS; r++)
         if (e->rows[r].present)
             print_row(e, r);
@@ -57,7 +58,9 @@ void cli_print_turned(const struct lat_turn_eval *e, const char *model)
            "to be what they are said to be\nunturned; S: cosine of a window "
            "with itself turned; N: between users; class,\nturned: accuracy of "
            "a linear probe fitted on training users as recorded, of\nwindows "
-           "as recorded and turned; angle: R^2 of a probe of the rotation's "
+           "as recorded and turned; user: of the test users, fitted on the "
+           "first half of\nwhat each did and asked of the second; angle: R^2 "
+           "of a probe of the rotation's "
            "angle\nfrom the pair of latents and their product, linear and by a "
            "small network.\n",
            LAT_TURNS);

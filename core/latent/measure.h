@@ -58,14 +58,16 @@ void lat_eval_print(struct lat_buf *out, const struct lat_eval *e);
 
 /* ---- under rotation ------------------------------- measure/rotation.c */
 
-/* The rows: the model's four, and two without learning. */
+/* The rows: the model's four, and three without learning. */
 enum lat_turn_row {
     LAT_TURN_INV,
     LAT_TURN_VAR,
     LAT_TURN_FREE,
     LAT_TURN_ALL,
-    LAT_TURN_RAW,  /* the preprocessed samples */
-    LAT_TURN_NORM, /* the length of the first sensor's vector, by sample */
+    LAT_TURN_RAW,      /* the preprocessed samples */
+    LAT_TURN_NORM,     /* the length of the first sensor's vector, by sample */
+    LAT_TURN_SPECTRUM, /* magnitude of the Fourier transform of that vector,
+                          which no rotation changes */
     LAT_N_TURN_ROWS
 };
 
@@ -77,7 +79,10 @@ struct lat_turn_row_eval {
     double curve[LAT_ANGLES]; /* … and by the angle, up to `all` */
     double between;           /* mean cosine of different users */
     double class_linear;      /* accuracy of a linear probe of the class … */
-    double class_linear_turned;     /* … both fitted on windows as recorded */
+    double class_linear_turned; /* … both fitted on windows as recorded */
+    double user_linear; /* share of windows of the second half of what each
+                           user did whose user a linear probe reads, fitted on
+                           the first, as recorded */
     double angle_linear, angle_mlp; /* R^2 of the angle of rotation from the
                                        pair of latents, up to `all` */
 };
@@ -131,5 +136,52 @@ LAT_MUST_CHECK enum lat_code lat_probe_shift(
     struct lat_shift_probe out[LAT_N_BLOCKS + 1], struct lat_model *m,
     const struct lat_kernel *kernel, const struct lat_dataset *d,
     const struct lat_turn_ask *ask, struct lat_err *err);
+
+/* ---- what else an ECG's latents hold ---------- measure/heart_probe.c */
+
+struct lat_heart_ask {
+    enum lat_split split;
+    size_t n_windows; /* of every patient */
+    unsigned n_threads;
+    const char *dir; /* of the recordings, with their marks of beats (.atr) */
+};
+
+/* NaN where nobody marked beats. */
+struct lat_heart_probe {
+    bool present;
+    double patient; /* share of windows of the second half of each recording
+                       whose patient a linear probe reads, fitted on those of
+                       the first */
+    double beat;    /* mean over N, S and V of EC57 of the share of beats that
+                       a linear probe reads right, fitted on training patients;
+                       a guess has 1/3 */
+    double position_linear, position_mlp; /* R^2 of sine and cosine of where
+                       the window stands between two beats */
+};
+
+/* By block, and the whole latent last. */
+LAT_MUST_CHECK enum lat_code lat_probe_heart(
+    struct lat_heart_probe out[LAT_N_BLOCKS + 1], struct lat_model *m,
+    const struct lat_kernel *kernel, const struct lat_dataset *d,
+    const struct lat_heart_ask *ask, struct lat_err *err);
+
+/* ---- blocks of two latents, decoded together ------------- measure/swap.c */
+
+struct lat_swap {
+    double phase; /* share of windows that, decoded from the invariant block
+                     as they are and the others 75 ms later, are nearer to
+                     the later window */
+    double form;  /* share of pairs of patients that, decoded from the
+                     invariant block of one and the others of the other, have
+                     a magnitude spectrum more like the one's */
+};
+
+/* LAT_EUNFIT for a model without partitions or without a decoder. */
+LAT_MUST_CHECK enum lat_code lat_eval_swap(struct lat_swap *out,
+                                           struct lat_model *m,
+                                           const struct lat_kernel *kernel,
+                                           const struct lat_dataset *d,
+                                           const struct lat_turn_ask *ask,
+                                           struct lat_err *err);
 
 #endif

@@ -306,6 +306,31 @@ static double share_right(const struct rows *r)
     return (double)right / (double)r->p->test.n;
 }
 
+static double mean_recall(const struct rows *r)
+{
+    size_t outs = r->p->outs, occur = 0;
+    double sum = 0.0;
+
+    for (size_t c = 0; c < outs; c++) {
+        size_t right = 0, n = 0;
+
+        for (size_t i = 0; i < r->p->test.n; i++) {
+            const double *y = r->yhat + i * outs;
+            size_t best = 0;
+
+            if (r->p->test.y[i * outs + c] < 0.5f)
+                continue;
+            for (size_t o = 1; o < outs; o++)
+                best = y[o] > y[best] ? o : best;
+            right += best == c;
+            n++;
+        }
+        occur += n > 0;
+        sum += n ? (double)right / (double)n : 0.0;
+    }
+    return sum / (double)occur;
+}
+
 static double unit_of(const float *v, size_t w)
 {
     double sum = 0.0;
@@ -360,4 +385,10 @@ enum lat_code lat__probe_classes(double *accuracy, const struct lat__probe *p,
                                  struct lat_err *err)
 {
     return run(accuracy, p, predict_linear, share_right, err);
+}
+
+enum lat_code lat__probe_recall(double *recall, const struct lat__probe *p,
+                                struct lat_err *err)
+{
+    return run(recall, p, predict_linear, mean_recall, err);
 }

@@ -26,52 +26,23 @@ struct turn {
 };
 
 static const char *const row_names[LAT_N_TURN_ROWS] = {
-    "invariant", "variant", "free", "all", "raw", "norm"};
+    "invariant", "variant", "free", "all", "raw", "norm", "spectrum"};
 
 const char *lat_turn_row_name(enum lat_turn_row r)
 {
     return row_names[r];
 }
 
-/* ---- features of a row -------------------------------------------------- */
+static size_t width(const struct turn *t, size_t r)
+{
+    return lat__turned_width(t->test, r);
+}
 
 static struct lat_range block(const struct turn *t, size_t r)
 {
-    const struct lat_card *card = t->test->card;
-
     if (r >= LAT_N_BLOCKS)
         return (struct lat_range){0, t->test->dims};
-    return card->partitioned ? card->blocks[r] : (struct lat_range){0, 0};
-}
-
-static size_t width(const struct turn *t, size_t r)
-{
-    if (r == LAT_TURN_RAW)
-        return t->test->window * t->test->channels;
-    if (r == LAT_TURN_NORM)
-        return t->test->window * t->test->channels / 3;
-    return block(t, r).end - block(t, r).begin;
-}
-
-/* Row r of window i, from latents z of w's windows or from what stands in
- * w->x, which is turned as z is. */
-static void feature(const struct turn *t, float *out,
-                    const struct lat__windows *w, const float *z, size_t r,
-                    size_t i)
-{
-    const float *x = w->x + i * w->window * w->channels;
-
-    if (r < LAT_TURN_RAW) {
-        memcpy(out, z + i * w->dims + block(t, r).begin,
-               width(t, r) * sizeof(*out));
-        return;
-    }
-    if (r == LAT_TURN_RAW) {
-        memcpy(out, x, width(t, r) * sizeof(*out));
-        return;
-    }
-    for (size_t k = 0; k < width(t, r); k++, x += 3)
-        out[k] = sqrtf(x[0] * x[0] + x[1] * x[1] + x[2] * x[2]);
+    return t->test->card->blocks[r];
 }
 
 /* ---- rotations ---------------------------------------------------------- */
@@ -110,7 +81,7 @@ static double mean_similarity(struct turn *t, size_t r, const float *base)
     size_t n = t->test->n, w = width(t, r);
 
     for (size_t i = 0; i < n; i++)
-        feature(t, t->v + i * w, t->test, t->test->z, r, i);
+        lat__turned_row(t->v + i * w, t->test, t->test->z, r, i);
     lat__unit_rows(t->v, t->v, NULL, n, w);
     return lat__mean_cosine(t->v, base, n, w);
 }
@@ -157,13 +128,36 @@ static enum lat_code probe_class(struct turn *t, size_t r, double *share,
 
     for (size_t s = 0; s < 2; s++)
         for (size_t i = 0; i < sets[s]->n; i++) {
-            feature(t, t->features[s] + i * w, sets[s], z[s], r, i);
+            lat__turned_row(t->features[s] + i * w, sets[s], z[s], r, i);
             for (size_t c = 0; c < classes; c++)
                 t->answers[s][i * classes + c] = sets[s]->label[i] == c;
         }
     p.fit = (struct lat__probe_set){t->features[0], t->answers[0], t->fit->n};
     p.test = (struct lat__probe_set){t->features[1], t->answers[1], t->test->n};
     return lat__probe_classes(share, &p, err);
+}
+
+/* The users of the split, fitted on the first half of what each did and asked
+ * of the second; test holds windows as recorded. */
+static enum lat_code probe_user(struct turn *t, size_t r, struct lat_err *err)
+{
+    const struct lat__windows *test = t->test;
+    size_t w = width(t, r), users = t->e->n_users, each = test->n / users;
+    struct lat__probe p = {.dims = w, .outs = users};
+    size_t n[2] = {0};
+
+    for (size_t i = 0; i < test->n; i++) {
+        size_t s = i % each >= each / 2, at = n[s]++;
+
+        lat__turned_row(t->features[s] + at * w, test, test->z, r, i);
+        for (size_t u = 0; u < users; u++)
+            t->answers[s][at * users + u] = i / each == u;
+    }
+    if (n[0] == 0 || n[1] == 0)
+        return LAT_OK;
+    p.fit = (struct lat__probe_set){t->features[0], t->answers[0], n[0]};
+    p.test = (struct lat__probe_set){t->features[1], t->answers[1], n[1]};
+    return lat__probe_classes(&t->e->rows[r].user_linear, &p, err);
 }
 
 /* ---- the passes --------------------------------------------------------- */
@@ -188,6 +182,8 @@ static enum lat_code measure_still(struct turn *t, struct lat_err *err)
         if (width(t, r) > 0 && t->e->n_classes > 0)
             code =
                 probe_class(t, r, &t->e->rows[r].class_linear, t->fit_z, err);
+        if (!code && t->e->rows[r].present)
+            code = probe_user(t, r, err);
     }
     return code;
 }
@@ -229,7 +225,7 @@ static void measure_angles(struct turn *t)
             if (w == 0)
                 continue;
             for (size_t i = 0; i < n; i++)
-                feature(t, t->u + i * w, t->test, t->z, r, i);
+                lat__turned_row(t->u + i * w, t->test, t->z, r, i);
             lat__unit_rows(t->u, t->u, NULL, n, w);
             t->e->rows[r].curve[k] = mean_similarity(t, r, t->u);
         }
@@ -257,7 +253,7 @@ static enum lat_code measure_turned(struct turn *t, double *fit_degrees,
             continue;
         lat__turned_at(test, NULL);
         for (size_t i = 0; i < test->n; i++)
-            feature(t, t->u + i * w, test, t->z, r, i);
+            lat__turned_row(t->u + i * w, test, t->z, r, i);
         lat__unit_rows(t->u, t->u, NULL, test->n, w);
         lat__similarities(t->s, t->u, t->u, t->v, test->n, w, &test->ctx);
         e->between = lat__mean_between(t->s, test->subject, test->n);
@@ -284,16 +280,17 @@ static enum lat_code make(struct turn *t, struct lat_err *err)
     size_t raw = t->test->window * t->test->channels, dims = t->test->dims;
     size_t widest = raw > 3 * dims ? raw : 3 * dims;
     size_t classes = t->e->n_classes;
+    size_t outs = classes > t->e->n_users ? classes : t->e->n_users;
 
     t->rotation = lat_calloc(most, sizeof(*t->rotation));
     t->degrees = lat_calloc(2 * most, sizeof(*t->degrees));
     t->z = lat_calloc(n, dims * sizeof(float));
     t->said = lat_calloc(n, sizeof(*t->said));
     t->fit_z = lat_calloc(fit, dims * sizeof(float));
-    t->features[0] = lat_calloc(fit, widest * sizeof(float));
-    t->features[1] = lat_calloc(n, widest * sizeof(float));
-    t->answers[0] = lat_calloc(fit, (classes + 1) * sizeof(float));
-    t->answers[1] = lat_calloc(n, (classes + 1) * sizeof(float));
+    t->features[0] = lat_calloc(most, widest * sizeof(float));
+    t->features[1] = lat_calloc(most, widest * sizeof(float));
+    t->answers[0] = lat_calloc(most, (outs + 1) * sizeof(float));
+    t->answers[1] = lat_calloc(most, (outs + 1) * sizeof(float));
     t->u = lat_calloc(n, widest * sizeof(float));
     t->v = lat_calloc(n, widest * sizeof(float));
     t->s = lat_calloc(n, n * sizeof(float));

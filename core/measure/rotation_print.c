@@ -32,6 +32,7 @@ static void put_row(struct lat_buf *out, const struct lat_turn_eval *e,
         lat_buf_printf(out,
                        ",\"class_linear\":%.5g,\"class_linear_turned\":%.5g",
                        v->class_linear, v->class_linear_turned);
+    lat_buf_printf(out, ",\"user_linear\":%.5g", v->user_linear);
     if (r < LAT_TURN_RAW) {
         lat_buf_printf(out, ",\"angle_r2_linear\":%.5g,\"angle_r2_mlp\":%.5g",
                        v->angle_linear, v->angle_mlp);

@@ -238,6 +238,7 @@ TEST(rotation, takes_direction_away)
     CHECK(e.rows[LAT_TURN_RAW].class_linear_turned < 0.9);
     CHECK(fabs(e.rows[LAT_TURN_RAW].similarity) < 0.3);
     CHECK_NEAR(e.rows[LAT_TURN_NORM].similarity, 1.0, 1e-5);
+    CHECK_NEAR(e.rows[LAT_TURN_SPECTRUM].similarity, 1.0, 1e-5);
     CHECK(e.rows[LAT_TURN_NORM].class_linear ==
           e.rows[LAT_TURN_NORM].class_linear_turned);
     lat_model_unref(m);

@@ -37,7 +37,7 @@ def test_eval_prints_and_writes(trained, tmp_path):
     assert e["users"] == 6 and e["windows"] == 24
     assert len(e["degrees"]) == len(e["consistency_by_angle"]) == 13
     assert e["consistency_by_angle"][0] == 1
-    assert {"invariant", "variant", "free", "all", "raw", "norm"} == set(e["rows"])
+    assert {"invariant", "variant", "free", "all", "raw", "norm", "spectrum"} == set(e["rows"])
     assert "no picture" in fails(1, "eval", trained, "--data", HAPT, "--recipe", RECIPE,
                                  "--windows", 4, "--svg", tmp_path / "e.svg")
 
