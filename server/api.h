@@ -24,6 +24,10 @@ extern const struct latd_handler latd_models_get;
 extern const struct latd_handler latd_embeddings;
 extern const struct latd_handler latd_embeddings_get;
 
+/* ---- similarity.c, query.c */
+extern const struct latd_handler latd_similarity;
+extern const struct latd_handler latd_recordings_query;
+
 /* ---- validate.c */
 extern const struct latd_handler latd_validate;
 

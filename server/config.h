@@ -69,6 +69,9 @@ enum { LATD_TEXT_MAX = 512 };
            1024 * (uint64_t)LATD_GIB, "Vectors kept in data-dir; 0: no file")  \
     NUMBER(max_changes, "max-changes", 4096, 1, 1000000,                       \
            "Changes that may wait to be written to data-dir")                  \
+    NUMBER(index_bytes, "index-bytes", LATD_GIB, LATD_MIB,                     \
+           1024 * (uint64_t)LATD_GIB,                                          \
+           "Vectors and metadata of recordings kept in memory, for searches")  \
     NUMBER(network_store, "network-store", 0, 0, 1,                            \
            "1: keep the database on a network file system all the same")       \
     NUMBER(                                                                    \

@@ -6,6 +6,7 @@
 #include "canary.h"
 #include "cores.h"
 #include "http.h"
+#include "index.h"
 #include "log.h"
 #include "precision.h"
 #include "store.h"
@@ -145,6 +146,50 @@ static enum lat_code open_database(struct latd_daemon *d, struct lat_err *err)
     return LAT_OK;
 }
 
+/* Seconds, when there are a million: whoever waits is told how far it is. */
+static bool on_progress(void *arg, uint64_t visited, uint64_t all)
+{
+    struct latd_daemon *d = arg;
+
+    if (!d->go_on(arg, "recordings"))
+        return false;
+    sd_notifyf(0, "STATUS=reading recordings, %llu of %llu",
+               (unsigned long long)visited, (unsigned long long)all);
+    if (visited % 100000 == 0)
+        latd_log(LATD_INFO, "recordings: %llu of %llu read",
+                 (unsigned long long)visited, (unsigned long long)all);
+    return true;
+}
+
+static enum lat_code open_index(struct latd_daemon *d, struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    struct latd_index_options opt = {.max_bytes = c->index_bytes};
+    const struct latd_index_load load = {.db = d->app.database,
+                                         .models = d->app.models,
+                                         .progress = on_progress,
+                                         .arg = d};
+    uint64_t begun = latd_now_ns();
+    struct latd_index_counts n;
+    enum lat_code code;
+
+    if (!d->app.database)
+        return LAT_OK;
+    code = lat_kernel_pick(&opt.kernel, c->kernel[0] ? c->kernel : NULL, err);
+    if (!code)
+        code = latd_index_new(&d->app.index, &opt, err);
+    if (!code)
+        code = latd_index_load(d->app.index, &load, err);
+    if (code)
+        return code;
+    n = latd_index_counts(d->app.index);
+    latd_log(LATD_INFO,
+             "recordings: %zu, with %zu vectors in %llu bytes, read in %llu ms",
+             n.recordings, n.vectors, (unsigned long long)n.bytes,
+             (unsigned long long)((latd_now_ns() - begun) / 1000000));
+    return LAT_OK;
+}
+
 static void on_store_warning(void *arg, const char *msg)
 {
     (void)arg;
@@ -197,6 +242,8 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
         code = open_database(d, err);
     if (!code)
         code = load_models(d, n_infer, err);
+    if (!code)
+        code = open_index(d, err);
     if (code)
         return code;
     open_store(d);
@@ -217,6 +264,7 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_http_stop(d->probes);
     latd_infer_stop(d->app.infer);
     latd_database_close(d->app.database); /* done call-backs use the loop */
+    latd_index_free(d->app.index);
     latd_loop_stop(d->app.loop);
     latd_canary_free(d->canary);
     latd_cache_free(d->app.cache);

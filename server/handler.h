@@ -28,6 +28,7 @@
 
 struct latd_auth;
 struct latd_cache;
+struct latd_index;
 struct latd_database;
 struct latd_rows;
 struct latd_store;
@@ -50,6 +51,7 @@ struct latd_app {
     struct latd_infer *infer;
     struct latd_loop *loop;
     struct latd_cache *cache;
+    struct latd_index *index; /* NULL without a database */
     struct latd_store *store;       /* NULL: no vector is kept */
     struct latd_database *database; /* NULL: nothing is kept */
     struct latd_auth *auth;         /* NULL: no key is asked for */

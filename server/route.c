@@ -27,6 +27,9 @@ static const struct latd_route routes[] = {
     {LATD_GET, "/embeddings/{digest}", &latd_embeddings_get, false,
      LATD_SCOPE_READ},
     {LATD_POST, "/v1/validate", &latd_validate, false, LATD_SCOPE_EMBED},
+    {LATD_POST, "/v1/similarity", &latd_similarity, false, LATD_SCOPE_EMBED},
+    {LATD_POST, "/v1/recordings/query", &latd_recordings_query, false,
+     LATD_SCOPE_READ},
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };

@@ -76,6 +76,7 @@ struct latd_embed_input {
     char *id; /* or NULL */
     struct lat_signal *sig;
     struct latd_picture *picture;
+    char at[40];
     struct lat_err err; /* param from "input" on */
 };
 
@@ -84,7 +85,8 @@ enum latd_inputs_at {
     LATD_AT_BODY,
     LATD_AT_INPUT,
     LATD_AT_INPUTS,
-    LATD_AT_FILES
+    LATD_AT_FILES,
+    LATD_AT_EACH, /* input is a member of what each says in at */
 };
 
 struct latd_embed_req {

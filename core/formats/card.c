@@ -304,6 +304,10 @@ static enum lat_code read_card(struct lat_card *card,
         code =
             in_field(lat__card_latent(card, json_object_get(v, "latent"), err),
                      "latent", err);
+    if (!code)
+        code = in_field(
+            lat__card_null(card, json_object_get(v, "null_scores"), err),
+            "null_scores", err);
     if (code)
         return code;
     return card->modality == LAT_IMAGES ? read_image(card, v, err)

@@ -40,6 +40,12 @@ LAT_MUST_CHECK enum lat_code lat__card_nonneg(struct lat_card *card,
                                               const json_t *latent,
                                               struct lat_err *err);
 
+/* ---- card_null.c */
+/* v may be NULL or null.  After the latent. */
+LAT_MUST_CHECK enum lat_code lat__card_null(struct lat_card *card,
+                                            const json_t *v,
+                                            struct lat_err *err);
+
 /* ---- card_out.c */
 /* SHA-256 of what decides the network's input, whatever words say it. */
 LAT_MUST_CHECK enum lat_code lat__prep_digest(char hex[LAT_DIGEST_HEX],

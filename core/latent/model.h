@@ -128,6 +128,21 @@ enum lat_modality { LAT_SIGNALS, LAT_IMAGES };
 
 const char *lat_modality_name(enum lat_modality m); /* signal, image */
 
+enum { LAT_NULL_MAX = 64 };
+
+/* How alike windows of different subjects are: quantiles of their cosine in
+ * each partition, or in the whole latent, which is then the first. */
+struct lat_null {
+    size_t n;                                  /* 0: not known */
+    double probability[LAT_NULL_MAX];          /* rising, from 0 to 1 */
+    double cosine[LAT_N_BLOCKS][LAT_NULL_MAX]; /* never falling */
+};
+
+/* Per cent of such pairs that are less alike than score; below 0 when it is
+ * not known. */
+double lat_null_percentile(const struct lat_null *null, size_t partition,
+                           double score);
+
 struct lat_card {
     char name[64];
     unsigned version;
@@ -145,6 +160,7 @@ struct lat_card {
     enum lat_task task;
     size_t n_labels; /* of classes */
     char labels[LAT_LABELS_MAX][LAT_NAME_MAX];
+    struct lat_null null;
     const char *json;            /* the whole card, as it stands in the file */
     char digest[LAT_DIGEST_HEX]; /* of the file: the model's identity */
     char weights_digest[LAT_DIGEST_HEX];

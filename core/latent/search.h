@@ -107,7 +107,13 @@ void lat_probe_scan(struct lat_probe *p, size_t place,
  * lent.  Once per query. */
 const struct lat_hit *lat_probe_best(struct lat_probe *p, size_t i, size_t *n);
 
-/* ---- one pair -------------------------------------------- search/pair.c */
+/* ---- few vectors ------------------------------------------ search/pair.c */
+
+/* One vector for n of them, v (n, dims): their mean, each at unit length in
+ * each range.  A single one is itself. */
+LAT_MUST_CHECK enum lat_code lat_search_mean(
+    float *mean, const struct lat_search_shape *shape, const float *v, size_t n,
+    struct lat_err *err);
 
 struct lat_pair {
     double score;

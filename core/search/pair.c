@@ -1,4 +1,5 @@
-/* pair.c - the score of two vectors, and what each dimension gives to it. */
+/* pair.c - the score of two vectors, what each dimension gives to it, and one
+ * vector in the place of several. */
 #include "../search.h"
 
 #include <math.h>
@@ -47,4 +48,38 @@ void lat_pair_score(struct lat_pair *out, double *share,
         for (size_t i = in.begin; share && i < in.end; i++)
             share[i] = w * scale * (double)a[i] * (double)b[i];
     }
+}
+
+/* sum += the direction of v in one range; zero has none. */
+static void add_unit(double *sum, const float *v, struct lat_range in)
+{
+    double length = 0.0;
+
+    for (size_t d = in.begin; d < in.end; d++)
+        length += (double)v[d] * (double)v[d];
+    length = sqrt(length);
+    for (size_t d = in.begin; d < in.end && length > 0.0; d++)
+        sum[d] += (double)v[d] / length;
+}
+
+enum lat_code lat_search_mean(float *mean, const struct lat_search_shape *shape,
+                              const float *v, size_t n, struct lat_err *err)
+{
+    size_t dims = shape->dims;
+    double *sum;
+
+    if (n == 1) {
+        memcpy(mean, v, dims * sizeof(*mean));
+        return LAT_OK;
+    }
+    sum = lat_calloc(dims, sizeof(*sum));
+    if (!sum)
+        return lat_fail(err, LAT_ENOMEM, "the mean of %zu vectors", n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t r = 0; r < shape->n_ranges; r++)
+            add_unit(sum, v + i * dims, shape->ranges[r]);
+    for (size_t d = 0; d < dims; d++)
+        mean[d] = (float)(sum[d] / (double)n);
+    lat_free(sum);
+    return LAT_OK;
 }

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "../filter.h"
 #include "scan.h"
 
 struct latd_doc {
@@ -60,6 +61,8 @@ LAT_MUST_CHECK enum lat_code latd_json_word(int *out, const json_t *obj,
                                             const char *name,
                                             const char *const *words,
                                             struct lat_err *err);
+/* What a text, number, true or false is to a filter; texts are lent. */
+struct latd_value latd_json_value(const json_t *value);
 /* The same for a text by itself. */
 LAT_MUST_CHECK enum lat_code latd_word_find(int *out, const char *text,
                                             const char *const *words,

@@ -17,6 +17,9 @@ enum lat_code latd_wire_embed_at(const struct latd_embed_req *req, size_t i,
     case LATD_AT_FILES:
         lat_at(err, code, "[%zu]", i);
         return lat_at(err, code, "file");
+    case LATD_AT_EACH:
+        lat_at(err, code, "input");
+        return lat_at(err, code, "%s", req->inputs[i].at);
     }
     return code;
 }

@@ -3,6 +3,7 @@
 #include "../../server/api/openapi.h"
 #include "../../server/route.h"
 #include "../../server/wire.h"
+#include "../../server/wire/similar.h"
 #include "../check.h"
 
 #include <jansson.h>
@@ -10,6 +11,11 @@
 #include <string.h>
 
 static json_t *doc;
+
+typedef enum lat_code latd_decode(struct latd_similar_req *out,
+                                  const struct latd_body *body,
+                                  const struct latd_embed_limits *limits,
+                                  struct lat_err *err);
 
 static const struct {
     const char *name;
@@ -19,10 +25,19 @@ static const struct {
     {                       \
 #name, &latd_##name \
     }
-    HANDLER(livez),          HANDLER(readyz),       HANDLER(startupz),
-    HANDLER(version),        HANDLER(metrics_text), HANDLER(openapi),
-    HANDLER(models_index),   HANDLER(models_get),   HANDLER(embeddings),
-    HANDLER(embeddings_get), HANDLER(validate),
+    HANDLER(livez),
+    HANDLER(readyz),
+    HANDLER(startupz),
+    HANDLER(version),
+    HANDLER(metrics_text),
+    HANDLER(openapi),
+    HANDLER(models_index),
+    HANDLER(models_get),
+    HANDLER(embeddings),
+    HANDLER(embeddings_get),
+    HANDLER(validate),
+    HANDLER(similarity),
+    HANDLER(recordings_query),
 #undef HANDLER
 };
 
@@ -159,12 +174,49 @@ TEST(contract, has_examples_that_decode)
     CHECK(n >= 4);
 }
 
+/* Of a request body of this path. */
+static void check_examples(const char *path, latd_decode *decode, size_t least)
+{
+    static const char *const steps[] = {"post", "requestBody", "content",
+                                        "application/json", "examples"};
+    const struct latd_embed_limits limits = {16, false, 50000000};
+    json_t *at = json_object_get(json_object_get(doc, "paths"), path), *example;
+    const char *name;
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        at = json_object_get(at, steps[i]);
+    CHECK(json_object_size(at) >= least);
+    json_object_foreach(at, name, example)
+    {
+        char *text = json_dumps(json_object_get(example, "value"), 0);
+        struct latd_body body = {
+            .type = "application/json", .data = text, .len = strlen(text)};
+        struct latd_similar_req req;
+        struct lat_err err = {0};
+        enum lat_code code = decode(&req, &body, &limits, &err);
+
+        if (code)
+            print_error("%s: %s\n", name, err.msg);
+        CHECK(code == LAT_OK);
+        latd_wire_similar_fini(&req);
+        lat_free(text);
+    }
+}
+
+TEST(contract, has_examples_of_comparisons_that_decode)
+{
+    UNUSED_STATE;
+    check_examples("/v1/similarity", latd_wire_similarity_decode, 2);
+    check_examples("/v1/recordings/query", latd_wire_query_decode, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(contract, has_each_route),
         T(contract, has_no_more_than_the_routes),
         T(contract, has_examples_that_decode),
+        T(contract, has_examples_of_comparisons_that_decode),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,0 +1,226 @@
+/* compared.c - see compared.h. */
+#include "compared.h"
+
+#include "../index.h"
+
+#include <math.h>
+#include <string.h>
+
+static enum lat_code decode(struct latd_compared *c, struct latd_req *req,
+                            latd_compared_decode *how)
+{
+    const struct latd_body body = {
+        .type = latd_req_header(req, "Content-Type"),
+        .encoding = latd_req_header(req, "Content-Encoding"),
+        .data = req->body,
+        .len = req->body_len,
+        .query = latd_query_params(req),
+    };
+    const struct latd_embed_limits limits = {
+        .max_inputs = req->app->config.max_inputs,
+        .max_pixels = req->app->config.max_pixels};
+    enum lat_code code = how(&c->asked, &body, &limits, &req->err);
+
+    c->in.asked = c->asked.inputs;
+    c->asked.inputs = (struct latd_embed_req){0};
+    return code;
+}
+
+/* Without a word: invariant, or the whole latent where there is no such. */
+static enum lat_code weigh(struct latd_compared *c, struct lat_err *err)
+{
+    const struct lat_card *card = c->in.model->card;
+    double sum = 0.0;
+
+    c->shape = lat_search_shape(card);
+    c->weights[LAT_INV] = 1.0;
+    if (!c->asked.weighted)
+        return LAT_OK;
+    if (!card->partitioned)
+        return lat_at(
+            err,
+            lat_fail(err, LAT_EUNFIT, "model %s has no partitions", card->name),
+            "weights");
+    for (int b = 0; b < LAT_N_BLOCKS; b++) {
+        c->weights[b] = c->asked.weights[b];
+        sum += fabs(c->weights[b]);
+    }
+    if (sum > 0.0 && isfinite(sum))
+        return LAT_OK;
+    return lat_at(err,
+                  lat_fail(err, LAT_EUNFIT,
+                           "weights of 0 alone, expected one that is not"),
+                  "weights");
+}
+
+/* ---- vectors that are there ---- */
+
+static enum lat_code mismatch(struct lat_err *err, const struct latd_given *g,
+                              const struct lat_card *card)
+{
+    return lat_fail_word(err, LAT_EUNFIT, "model_mismatch",
+                         "an embedding by %.80s, but model is %s: vectors of "
+                         "different models are never compared",
+                         g->model, card->name);
+}
+
+/* A model that is said must be the same network behind the same preparation,
+ * whatever its name. */
+static enum lat_code check_maker(const struct latd_compared *c,
+                                 struct latd_req *req,
+                                 const struct latd_given *g)
+{
+    struct latd_model *m = NULL;
+    char digest[LAT_DIGEST_HEX];
+    enum lat_code code = LAT_OK;
+
+    if (!g->model)
+        return LAT_OK;
+    code = latd_models_ref(req->app->models, g->model, &m, &req->err);
+    if (code)
+        return lat_at(&req->err, code, "model");
+    latd_recordings_digest(digest, m->card);
+    latd_model_unref(m);
+    if (strcmp(digest, c->digest) != 0)
+        code = mismatch(&req->err, g, c->in.model->card);
+    return code;
+}
+
+static enum lat_code take_embedding(const struct latd_compared *c,
+                                    struct latd_req *req,
+                                    const struct latd_given *g, float *v)
+{
+    size_t dims = c->shape.dims;
+    enum lat_code code = check_maker(c, req, g);
+
+    if (code)
+        return code;
+    if (g->dims != dims) {
+        code = lat_fail_word(&req->err, LAT_EUNFIT, "dimension_mismatch",
+                             "%zu numbers, but latents of model %s have %zu",
+                             g->dims, c->in.model->card->name, dims);
+        return lat_at(&req->err, code, "embedding");
+    }
+    memcpy(v, g->v, dims * sizeof(*v));
+    return LAT_OK;
+}
+
+static enum lat_code take_recording(const struct latd_compared *c,
+                                    struct latd_req *req,
+                                    const struct latd_given *g, float *v)
+{
+    enum lat_code code = latd_req_database(req);
+
+    if (code)
+        return code;
+    code = latd_index_ready(req->app->index, req->app->database, c->digest,
+                            c->in.model->card, &req->err);
+    if (code == LAT_OK)
+        code = latd_index_vector(req->app->index, c->digest, g->recording, v,
+                                 &req->err);
+    return code ? lat_at(&req->err, code, "recording") : LAT_OK;
+}
+
+static enum lat_code take_all(struct latd_compared *c, struct latd_req *req)
+{
+    enum lat_code code = LAT_OK;
+
+    c->v = lat_calloc(c->asked.n * c->shape.dims, sizeof(*c->v));
+    if (!c->v)
+        return lat_fail(&req->err, LAT_ENOMEM, "%zu vectors", c->asked.n);
+    for (size_t i = 0; i < c->asked.n && code == LAT_OK; i++) {
+        const struct latd_given *g = &c->asked.given[i];
+        float *v = c->v + i * c->shape.dims;
+
+        if (g->kind == LATD_GIVEN_EMBEDDING)
+            code = take_embedding(c, req, g, v);
+        else if (g->kind == LATD_GIVEN_RECORDING)
+            code = take_recording(c, req, g, v);
+        if (code)
+            return lat_at(&req->err, code, "%s", g->at);
+    }
+    return code;
+}
+
+/* ---- all of them ---- */
+
+enum lat_code latd_compared_begin(struct latd_compared *c, struct latd_req *req,
+                                  latd_compared_decode *how, size_t spare)
+{
+    enum lat_code code = decode(c, req, how);
+
+    if (code == LAT_OK)
+        code = latd_inputs_prepare(&c->in, req);
+    if (code)
+        return code;
+    req->timeout_ms = c->in.asked.timeout_ms;
+    latd_recordings_digest(c->digest, c->in.model->card);
+    code = weigh(c, &req->err);
+    if (code == LAT_OK)
+        code = take_all(c, req);
+    if (code == LAT_OK)
+        code = latd_passes_init(&c->passes, req, &c->in, spare);
+    if (code)
+        return code;
+    for (size_t i = 0; i < spare; i++)
+        atomic_store(&c->passes.items[c->passes.n + i].state,
+                     LATD_ITEM_SETTLED);
+    latd_passes_recall(&c->passes, req, &c->in);
+    return LAT_OK;
+}
+
+enum lat_code latd_compared_collect(struct latd_compared *c,
+                                    struct lat_err *err)
+{
+    size_t dims = c->shape.dims, k = 0;
+    enum lat_code code = LAT_OK;
+
+    /* inputs are in the order in which they were given */
+    for (size_t i = 0; i < c->asked.n && code == LAT_OK; i++) {
+        const struct latd_given *g = &c->asked.given[i];
+        const struct lat_windows *w;
+        const struct latd_item *bad;
+
+        if (g->kind != LATD_GIVEN_INPUT)
+            continue;
+        w = c->in.prepared[g->input].windows;
+        bad = latd_passes_failed(&c->passes, &c->in, g->input, k);
+        if (bad) {
+            *err = bad->err;
+            err->code = bad->code;
+            return latd_wire_embed_at(&c->in.asked, g->input, bad->code, err);
+        }
+        code = lat_search_mean(c->v + i * dims, &c->shape,
+                               c->passes.z + k * dims, w->n, err);
+        k += w->n;
+    }
+    return code;
+}
+
+void latd_compared_fini(struct latd_compared *c)
+{
+    latd_passes_fini(&c->passes);
+    latd_inputs_fini(&c->in);
+    latd_wire_similar_fini(&c->asked);
+    lat_free(c->v);
+    *c = (struct latd_compared){0};
+}
+
+/* ---- how unusual ---- */
+
+double latd_compared_percentile(const struct latd_compared *c, double score)
+{
+    int one = -1;
+
+    if (c->asked.metric != LAT_COSINE)
+        return -1.0;
+    for (size_t r = 0; r < c->shape.n_ranges; r++) {
+        if (c->weights[r] > 0.0 && one < 0)
+            one = (int)r;
+        else if (fabs(c->weights[r]) > 0.0)
+            return -1.0;
+    }
+    return one < 0 ? -1.0
+                   : lat_null_percentile(&c->in.model->card->null, (size_t)one,
+                                         score);
+}
