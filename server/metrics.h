@@ -40,7 +40,7 @@ enum latd_rejected {
 
 /* How a body came, for latd_metrics.parse. */
 #define LATD_FORMAT_MAP(XX) \
-    XX(json) XX(multipart) XX(raw) XX(csv) XX(npy) XX(jpeg) XX(png)
+    XX(json) XX(multipart) XX(raw) XX(csv) XX(npy) XX(edf) XX(jpeg) XX(png)
 
 enum latd_format {
 #define XX(name) LATD_FORMAT_##name,

@@ -24,6 +24,7 @@ enum latd_kind {
     LATD_KIND_RAW, /* application/octet-stream */
     LATD_KIND_CSV,
     LATD_KIND_NPY,
+    LATD_KIND_EDF, /* application/edf, or raw without dtype */
     LATD_KIND_JPEG,
     LATD_KIND_PNG,
 };

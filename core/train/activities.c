@@ -22,6 +22,7 @@ struct source {
     struct lat__classes classes;
     size_t n_channels, channel[LAT_CHANNELS_MAX];
     double factor[LAT_CHANNELS_MAX]; /* to the recipe's unit */
+    bool resamples; /* the data have another rate than the recipe */
     size_t n_short, n_flat;
     struct lat_dataset *d;
     struct lat_err *err;
@@ -83,8 +84,13 @@ static enum lat_code open_source(struct source *s, const char *dir)
 
     if (code)
         return code;
-    if (fabs(s->a->signal->rate_hz - s->r->rate_hz) > 1e-6 * s->r->rate_hz)
-        return lat_fail(s->err, LAT_EUNFIT, "%g Hz, the recipe wants %g",
+    s->resamples =
+        fabs(s->a->signal->rate_hz - s->r->rate_hz) > 1e-6 * s->r->rate_hz;
+    if (s->resamples && (s->a->signal->rate_hz > 256.0 * s->r->rate_hz ||
+                         s->r->rate_hz > 256.0 * s->a->signal->rate_hz))
+        return lat_fail(s->err, LAT_EUNFIT,
+                        "%g Hz cannot be brought to the recipe's %g: a ratio "
+                        "of more than 256",
                         s->a->signal->rate_hz, s->r->rate_hz);
     code = lat__classes_parse(&s->classes, s->r->classes, s->a->names,
                               s->a->n_names, s->err);
@@ -93,32 +99,68 @@ static enum lat_code open_source(struct source *s, const char *dir)
 
 /* ---- records ------------------------------------------------------------ */
 
+/* As long a stretch has so many samples at the recipe's rate. */
+static size_t samples_of(const struct source *s,
+                         const struct lat__stretch *from)
+{
+    if (!s->resamples)
+        return from->n;
+    return lat__resampled(from->n, s->a->signal->rate_hz, s->r->rate_hz);
+}
+
+/* Channel k of the stretch, in the recipe's unit and rate, into every
+ * channels-th of out; room is for both. */
+static enum lat_code take_channel(const struct source *s, float *out, size_t k,
+                                  const struct lat__stretch *from, float *room)
+{
+    const struct lat_signal *sig = s->a->signal;
+    const float *v = sig->v + s->channel[k] * sig->n_samples + from->begin;
+    float *y = s->resamples ? room + from->n : room;
+    size_t n = samples_of(s, from);
+    enum lat_code code = LAT_OK;
+
+    for (size_t i = 0; i < from->n; i++)
+        room[i] = (float)((double)v[i] * s->factor[k]);
+    if (s->resamples)
+        code = lat__resample(y, room, from->n, sig->rate_hz, s->r->rate_hz,
+                             s->err);
+    for (size_t i = 0; !code && i < n; i++)
+        out[i * s->n_channels + k] = y[i];
+    return code;
+}
+
+static enum lat_code read_stretch(const struct source *s,
+                                  struct lat__record *rec,
+                                  const struct lat__stretch *from)
+{
+    float *room = lat_calloc(from->n + samples_of(s, from), sizeof(*room));
+    enum lat_code code = LAT_OK;
+
+    rec->n = samples_of(s, from);
+    rec->v = lat_calloc(rec->n, s->n_channels * sizeof(float));
+    if (!rec->v || !room)
+        code = lat_fail(s->err, LAT_ENOMEM, "%zu samples", from->n);
+    for (size_t k = 0; !code && k < s->n_channels; k++)
+        code = take_channel(s, rec->v, k, from, room);
+    lat_free(room);
+    return code;
+}
+
 static enum lat_code take_stretch(struct source *s,
                                   const struct lat__stretch *from,
                                   size_t subject)
 {
     struct lat_dataset *d = s->d;
     struct lat__record *rec = &d->records[d->n_records];
-    const struct lat_signal *sig = s->a->signal;
-    const size_t channels = s->n_channels;
+    enum lat_code code = read_stretch(s, rec, from);
 
-    rec->v = lat_calloc(from->n, channels * sizeof(float));
-    if (!rec->v)
-        return lat_fail(s->err, LAT_ENOMEM, "%zu samples", from->n);
-    for (size_t k = 0; k < channels; k++) {
-        const float *v = sig->v + s->channel[k] * sig->n_samples + from->begin;
-
-        for (size_t i = 0; i < from->n; i++)
-            rec->v[i * channels + k] = (float)((double)v[i] * s->factor[k]);
-    }
-    if (lat__record_flat(rec->v, from->n, channels)) {
-        s->n_flat++;
+    if (code || lat__record_flat(rec->v, rec->n, s->n_channels)) {
+        s->n_flat += !code;
         lat__record_forget(rec);
-        return LAT_OK;
+        return code;
     }
     snprintf(rec->name, sizeof(rec->name), "%u-%zu", from->user,
              (size_t)(from - s->a->stretches));
-    rec->n = from->n;
     rec->subject = subject;
     rec->label = s->classes.of[from->activity];
     d->n_records++;
@@ -159,7 +201,7 @@ static enum lat_code take_user(struct source *s, const struct lat__entry *e)
         seen = true;
         if (s->classes.n > 0 && s->classes.of[from->activity] == LAT_NO_LABEL)
             continue;
-        if (from->n < d->least)
+        if (samples_of(s, from) < d->least)
             s->n_short++;
         else
             code = take_stretch(s, from, d->n_subjects);
@@ -237,6 +279,9 @@ static void warn_skipped(const struct source *s)
                 s->d, "%zu records are left out: %s, the first on line %zu",
                 s->a->skipped[i], lat__skip_text((enum lat__skip)i),
                 s->a->first_line[i]);
+    if (s->resamples)
+        lat__dataset_warn(s->d, "%g Hz is brought to %g Hz",
+                          s->a->signal->rate_hz, s->r->rate_hz);
     if (s->a->n_gaps)
         lat__dataset_warn(s->d, "%zu gaps of time within an activity",
                           s->a->n_gaps);

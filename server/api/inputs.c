@@ -20,6 +20,7 @@ static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
         [LATD_KIND_RAW] = LATD_FORMAT_raw,
         [LATD_KIND_CSV] = LATD_FORMAT_csv,
         [LATD_KIND_NPY] = LATD_FORMAT_npy,
+        [LATD_KIND_EDF] = LATD_FORMAT_edf,
         [LATD_KIND_JPEG] = LATD_FORMAT_jpeg,
         [LATD_KIND_PNG] = LATD_FORMAT_png,
     };

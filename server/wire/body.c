@@ -6,7 +6,7 @@
 
 static const char accepted[] =
     "application/json, multipart/form-data, application/octet-stream, "
-    "text/csv, application/x-npy, image/jpeg or image/png";
+    "text/csv, application/x-npy, application/edf, image/jpeg or image/png";
 
 enum lat_code latd_wire_kind(enum latd_kind *kind, const struct latd_body *body,
                              struct lat_err *err)

@@ -149,7 +149,7 @@ const char *latd_wire_error_header(const char **value, enum lat_code code,
         {LAT_EAUTH, "WWW-Authenticate", "Bearer"},
         {LAT_EMEDIA, "Accept-Post",
          "application/json, multipart/form-data, application/octet-stream, "
-         "text/csv, application/x-npy, image/jpeg, image/png"},
+         "text/csv, application/x-npy, application/edf, image/jpeg, image/png"},
         {LAT_EMEDIA, "Accept-Encoding", "identity"},
         {LAT_EBUSY, "x-should-retry", "false"},
         {LAT_EFULL, "Retry-After", "1"},

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum ending { NOT_A_FILE, HEA, DAT, CSV, NPY, JPEG, PNG, OTHER };
+enum ending { NOT_A_FILE, HEA, DAT, CSV, NPY, EDF, JPEG, PNG, OTHER };
 
 static bool is_file(const struct latd_part *p)
 {
@@ -20,8 +20,8 @@ static enum ending ending_of(const struct latd_part *p)
         const char *ending;
         enum ending is;
     } table[] = {
-        {".hea", HEA},  {".dat", DAT},   {".csv", CSV}, {".npy", NPY},
-        {".jpg", JPEG}, {".jpeg", JPEG}, {".png", PNG},
+        {".hea", HEA}, {".dat", DAT},  {".csv", CSV},   {".npy", NPY},
+        {".edf", EDF}, {".jpg", JPEG}, {".jpeg", JPEG}, {".png", PNG},
     };
     const char *dot = strrchr(p->file, '.');
 
@@ -110,6 +110,9 @@ enum lat_code latd_file_decode(struct latd_embed_input *out,
     case CSV:
         code = latd_flat_decode(&out->sig, LATD_KIND_CSV, &blob, hints, err);
         break;
+    case EDF:
+        code = latd_flat_decode(&out->sig, LATD_KIND_EDF, &blob, hints, err);
+        break;
     case NOT_A_FILE:
     case DAT:
     case OTHER:
@@ -134,7 +137,8 @@ enum lat_code latd_files_check(const struct latd_part *parts, size_t n,
         if (e == OTHER && code == LAT_OK)
             code = lat_fail_word(err, LAT_EINVAL, "unsupported_format",
                                  "file \"%.60s\", expected a name ending in "
-                                 ".hea, .dat, .csv, .npy, .jpg or .png",
+                                 ".hea, .dat, .csv, .npy, .edf, .jpg or "
+                                 ".png",
                                  parts[i].file);
     }
     if (code == LAT_OK && signal && !header)

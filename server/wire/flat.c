@@ -1,4 +1,4 @@
-/* flat.c - raw numbers, CSV and NPY, with parameters beside them. */
+/* flat.c - raw numbers, CSV and NPY, with parameters beside them; EDF. */
 #include "formats.h"
 #include "json.h"
 #include "samples.h"
@@ -26,6 +26,8 @@ bool latd_kind_of(enum latd_kind *kind, const char *type)
         {"application/octet-stream", LATD_KIND_RAW},
         {"text/csv", LATD_KIND_CSV},
         {"application/x-npy", LATD_KIND_NPY},
+        {"application/edf", LATD_KIND_EDF},
+        {"application/x-edf", LATD_KIND_EDF},
         {"image/jpeg", LATD_KIND_JPEG},
         {"image/jpg", LATD_KIND_JPEG},
         {"image/png", LATD_KIND_PNG},
@@ -264,14 +266,45 @@ static enum lat_code raw_decode(struct lat_signal **out,
     return LAT_OK;
 }
 
+/* An EDF says rate, units and names itself: who says them too may mean others.
+ */
+static enum lat_code edf_decode(struct lat_signal **out,
+                                const struct lat_blob *blob,
+                                const struct latd_params *p,
+                                struct lat_err *err)
+{
+    static const char *const names[] = {"rate",  "unit",  "channels", "layout",
+                                        "dtype", "shape", "scale",    "offset"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (param(p, names[i]))
+            return lat_at(err,
+                          lat_fail(err, LAT_EINVAL,
+                                   "%s is said, but an EDF says it itself",
+                                   names[i]),
+                          "%s", names[i]);
+    return lat_edf_decode(out, blob, err);
+}
+
+/* The version, and blanks: no number begins so that is a sample. */
+static bool is_edf(const struct lat_blob *blob, const struct latd_params *p)
+{
+    return !param(p, "dtype") && blob->len >= 8 &&
+           memcmp(blob->data, "0       ", 8) == 0;
+}
+
 enum lat_code latd_flat_decode(struct lat_signal **out, enum latd_kind kind,
                                const struct lat_blob *blob,
                                const struct latd_params *params,
                                struct lat_err *err)
 {
     struct lat_hints hints = {0};
-    enum lat_code code = read_hints(&hints, params, err);
+    enum lat_code code;
 
+    if (kind == LATD_KIND_EDF ||
+        (kind == LATD_KIND_RAW && is_edf(blob, params)))
+        return edf_decode(out, blob, params, err);
+    code = read_hints(&hints, params, err);
     if (code)
         return code;
     switch (kind) {
@@ -281,6 +314,7 @@ enum lat_code latd_flat_decode(struct lat_signal **out, enum latd_kind kind,
         return lat_csv_decode(out, blob, &hints, err);
     case LATD_KIND_NPY:
         return lat_npy_decode(out, blob, &hints, err);
+    case LATD_KIND_EDF:
     case LATD_KIND_JPEG:
     case LATD_KIND_PNG:
     case LATD_KIND_JSON:

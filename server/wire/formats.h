@@ -10,7 +10,7 @@
 
 #include "../wire.h"
 
-/* RAW, CSV or NPY. */
+/* RAW, CSV, NPY or EDF.  RAW without dtype is EDF where it begins as one. */
 LAT_MUST_CHECK enum lat_code latd_flat_decode(struct lat_signal **out,
                                               enum latd_kind kind,
                                               const struct lat_blob *blob,

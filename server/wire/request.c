@@ -92,6 +92,7 @@ static enum lat_code by_kind(struct latd_embed_req *out, enum latd_kind kind,
     case LATD_KIND_RAW:
     case LATD_KIND_CSV:
     case LATD_KIND_NPY:
+    case LATD_KIND_EDF:
     case LATD_KIND_JPEG:
     case LATD_KIND_PNG:
         break;

@@ -33,7 +33,8 @@ static enum lat_code fail_uri(struct lat_err *err, const char *what)
     return lat_fail_word(err, LAT_EINVAL, "invalid_data_uri",
                          "%s, expected data:TYPE;rate=360;unit=mV;"
                          "channels=MLII;base64,… with TYPE text/csv, "
-                         "application/x-npy or application/octet-stream, or "
+                         "application/x-npy, application/edf or "
+                         "application/octet-stream, or "
                          "data:image/png;base64,… (or image/jpeg)",
                          what);
 }
@@ -135,7 +136,7 @@ static enum lat_code pick_kind(enum latd_kind *kind, const char *type,
         return LAT_OK;
     return lat_fail_word(err, LAT_EINVAL, "unsupported_media_type",
                          "a data URI of %.60s, expected image/jpeg, image/png, "
-                         "text/csv, application/x-npy or "
+                         "text/csv, application/x-npy, application/edf or "
                          "application/octet-stream",
                          *type ? type : "no type");
 }

@@ -125,7 +125,7 @@ TEST(activities, that_do_not_fit_are_refused_by_name)
         {"leads", "acc_x acc_y mag_z", "the data have no channel mag_z"},
         {"leads", "acc_x acc_y gyro_z",
          "channel gyro_z: unit rad/s cannot be turned into g"},
-        {"rate", "20", "50 Hz, the recipe wants 20"},
+        {"rate", "12801", "50 Hz cannot be brought to the recipe's 12801"},
         {"window", "100", "has nothing that can be used"},
     };
 
@@ -142,6 +142,44 @@ TEST(activities, that_do_not_fit_are_refused_by_name)
         CHECK(strstr(err.msg, bad[i][2]));
         lat_recipe_free(r);
     }
+}
+
+/* 50 Hz to 20: as long as before, and what stands still stands where it stood.
+ */
+TEST(activities, at_another_rate_are_brought_to_the_recipe_s)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = NULL, *as_recorded = NULL;
+    struct lat_dataset_info info;
+    bool said = false;
+
+    UNUSED_STATE;
+    CHECK(lat_dataset_open(&as_recorded, r, dir, NULL) == LAT_OK);
+    set(r, "rate", "20");
+    set(r, "window", "8");
+    CHECK(lat_dataset_open(&d, r, dir, NULL) == LAT_OK);
+    info = lat_dataset_info(d);
+    CHECK(d->n_records == as_recorded->n_records && d->rate_hz == 20.0);
+    CHECK(strcmp(info.digest, lat_dataset_info(as_recorded).digest) != 0);
+    for (size_t i = 0; i < d->n_records; i++) {
+        const struct lat__record *a = &d->records[i];
+        const struct lat__record *b = &as_recorded->records[i];
+        double mean[2] = {0.0, 0.0};
+
+        CHECK(a->n == PIECE * 2 / 5 && b->n == PIECE && a->label == b->label);
+        for (size_t t = 2; t < a->n - 2; t++)
+            mean[0] += (double)a->v[t * d->n_channels] / (double)(a->n - 4);
+        for (size_t t = 5; t < b->n - 5; t++)
+            mean[1] += (double)b->v[t * d->n_channels] / (double)(b->n - 10);
+        if (a->label == 1)
+            CHECK_NEAR(mean[0], mean[1], 0.05);
+    }
+    for (size_t i = 0; i < info.n_warnings; i++)
+        said = said || strstr(info.warnings[i], "50 Hz is brought to 20 Hz");
+    CHECK(said);
+    lat_dataset_free(as_recorded);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
 }
 
 TEST(activities, of_one_user_to_train_on_are_warned_of)
@@ -188,6 +226,7 @@ int main(void)
         T(activities, become_records_of_users),
         T(activities, of_wisdm_say_what_was_left_out),
         T(activities, that_do_not_fit_are_refused_by_name),
+        T(activities, at_another_rate_are_brought_to_the_recipe_s),
         T(activities, of_one_user_to_train_on_are_warned_of),
         T(activities, open_survives_any_failed_allocation),
     };

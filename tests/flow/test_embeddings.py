@@ -101,6 +101,36 @@ def forms(d, x):
                                       "channels": ["II"]})))])
 
 
+def edf_of(x, rate=250, label="ECG II", unit="mV"):
+    """One data record of one second: 1000 counts are 1 unit."""
+    def put(value, width):
+        return str(value).encode().ljust(width)
+
+    head = b"0       " + put("", 80) + put("", 80) + b"01.01.2601.01.01"
+    head += put(512, 8) + put("", 44) + put(1, 8) + put(1, 8) + put(1, 4)
+    head += put(label, 16) + put("", 80) + put(unit, 8) + put(-32.768, 8) + put(32.767, 8)
+    head += put(-32768, 8) + put(32767, 8) + put("", 80) + put(rate, 8) + put("", 32)
+    return head + np.rint(np.asarray(x) * 1000).astype("<i2").tobytes()
+
+
+def test_an_edf_is_embedded_however_it_comes(shared):
+    x = np.rint(samples() * 1000) / 1000
+    body = edf_of(x)
+    want = vector(embed(shared, [native(x)]))
+    raw = post(shared, "application/edf", body, "windowing=reject")
+    for reply in (raw, post(shared, "application/octet-stream", body, "windowing=reject"),
+                  embed(shared, "data:application/edf;base64," + b64(body)),
+                  shared.client.post("/v1/embeddings", files=[
+                      ("file", ("a.edf", body)), ("model", (None, "toy"))])):
+        assert reply.status_code == 200, reply.text
+        assert vector(reply) == pytest.approx(want, abs=1e-4)
+        assert vector(reply).tobytes() == vector(raw).tobytes()
+    wrong = post(shared, "application/edf", body, "rate=250")
+    assert wrong.status_code == 400 and wrong.json()["error"]["param"] == "rate"
+    cut = post(shared, "application/edf", body[:-3], "windowing=reject")
+    assert cut.status_code == 400, cut.text
+
+
 def test_all_forms_of_a_signal_give_the_same_bytes(shared):
     x = samples()
     replies = dict(forms(shared, x))
