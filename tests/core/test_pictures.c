@@ -216,7 +216,7 @@ static void check_published(const char *gate, const char *nonneg)
                          &(struct lat__gated_ask){
                              lat_dataset_gallery(run.d, LAT_TEST), 0, 6, false},
                          NULL) == LAT_OK);
-    CHECK(lat_plan_new(&p, m, run.kernel, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, run.kernel, LAT_FLOAT32, NULL) == LAT_OK);
     CHECK(lat_workspace_new(&ws, p, NULL) == LAT_OK);
     for (size_t i = 0; i < 6; i++) {
         struct lat_image *image = NULL;
