@@ -118,10 +118,11 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
 const struct cli_command cli_embed = {
     "embed",
     "FILE...",
-    "Turn recordings into embeddings",
+    "Turn recordings and images into embeddings",
     "FILE is a WFDB record (NAME or NAME.hea), a .csv with a line of names, a "
-    ".npy,\nor an .edf.  The sampling rate and the unit are never guessed: "
-    "give --rate and\n--unit for files that do not say them.\n",
+    ".npy,\nor an .edf; of image models a .jpg or a .png.  The sampling\n"
+    "rate and the unit of a recording are never guessed: give --rate and "
+    "--unit for\nfiles that do not say them.\n",
     options,
     run,
 };

@@ -19,6 +19,23 @@ static enum lat_code grow(struct cli_embeddings *e, struct lat_err *err)
     return LAT_OK;
 }
 
+static void item_fini(struct cli_item *item)
+{
+    lat_free(item->z);
+    lat_free(item->likely);
+    lat_free(item->open);
+}
+
+/* NULL of NULL, and where there is no memory. */
+static float *copied(const float *v, size_t n)
+{
+    float *copy = v ? lat_calloc(n, sizeof(*v)) : NULL;
+
+    if (copy)
+        memcpy(copy, v, n * sizeof(*v));
+    return copy;
+}
+
 enum lat_code cli_embeddings_add(struct cli_embeddings *e,
                                  const struct cli_item *item, const float *z,
                                  size_t dims, struct lat_err *err)
@@ -34,17 +51,14 @@ enum lat_code cli_embeddings_add(struct cli_embeddings *e,
     if (code)
         return code;
     copy.z = lat_calloc(dims, sizeof(*z));
-    if (!copy.z)
+    copy.likely = copied(item->likely, e->n_labels);
+    copy.open = copied(item->open, dims);
+    if (!copy.z || (item->likely && !copy.likely) ||
+        (item->open && !copy.open)) {
+        item_fini(&copy);
         return lat_fail(err, LAT_ENOMEM, "%zu dimensions", dims);
-    memcpy(copy.z, z, dims * sizeof(*z));
-    if (item->likely) {
-        copy.likely = lat_calloc(e->n_labels, sizeof(*z));
-        if (!copy.likely) {
-            lat_free(copy.z);
-            return lat_fail(err, LAT_ENOMEM, "%zu classes", e->n_labels);
-        }
-        memcpy(copy.likely, item->likely, e->n_labels * sizeof(*z));
     }
+    memcpy(copy.z, z, dims * sizeof(*z));
     e->dims = dims;
     e->items[e->n++] = copy;
     return LAT_OK;
@@ -52,10 +66,8 @@ enum lat_code cli_embeddings_add(struct cli_embeddings *e,
 
 void cli_embeddings_fini(struct cli_embeddings *e)
 {
-    for (size_t i = 0; i < e->n; i++) {
-        lat_free(e->items[i].z);
-        lat_free(e->items[i].likely);
-    }
+    for (size_t i = 0; i < e->n; i++)
+        item_fini(&e->items[i]);
     lat_free(e->items);
     *e = (struct cli_embeddings){0};
 }
@@ -87,14 +99,29 @@ static enum lat_code read_windowing(struct lat_cut *cut, const char *text,
                     text);
 }
 
+static enum lat_code read_gates(int *mode, const char *text,
+                                struct lat_err *err)
+{
+    *mode = -1;
+    for (int m = 0; text && m < LAT_N_GATE_MODES; m++)
+        if (strcmp(text, lat_gate_mode_name((unsigned)m)) == 0)
+            *mode = m;
+    if (!text || *mode >= 0)
+        return LAT_OK;
+    return lat_fail(err, LAT_EINVAL, "--gates %s: must be hard, soft or none",
+                    text);
+}
+
 enum lat_code cli_asked_check(struct cli_asked *a, struct lat_err *err)
 {
     const char *env = getenv("LATENT_SERVER");
+    enum lat_code code;
 
     if (!a->server && env && env[0])
         a->server = env;
     if (a->include && strcmp(a->include, "task") != 0)
         return lat_fail(err, LAT_EINVAL, "--include %s: must be task",
                         a->include);
-    return read_windowing(&a->cut, a->windowing, err);
+    code = read_gates(&a->gate_mode, a->gates, err);
+    return code ? code : read_windowing(&a->cut, a->windowing, err);
 }

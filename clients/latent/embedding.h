@@ -12,10 +12,12 @@ struct cli_asked {
     const char *model;  /* a name, NAME@VERSION, a path; NULL: the only one */
     const char *models; /* a folder; NULL: where models usually are */
     const char *server; /* a URL; NULL: in this process */
-    const char *windowing;
+    const char *windowing, *gates;
     const char *include; /* NULL or "task" */
     struct lat_hints hints;
-    struct lat_cut cut; /* from windowing, by cli_asked_check */
+    /* From windowing and gates, by cli_asked_check: */
+    struct lat_cut cut;
+    int gate_mode; /* of enum lat_gate_mode; -1: the model's own */
 };
 
 /* The rows for a table of options whose values begin with a struct cli_asked.
@@ -33,6 +35,8 @@ struct cli_asked {
         {"windowing", 'w',                                                       \
          "MODE",      "reject, center, tile or tile:HOP",                        \
          CLI_TEXT,    CLI_AT(windowing)},                                        \
+        {"gates",      0, "MODE", "of images: hard, soft or none", CLI_TEXT,     \
+         CLI_AT(gates)},                                                         \
         {"rate",     'r',                                                        \
          "HZ",       "sampling rate, where a file does not say",                 \
          CLI_NUMBER, CLI_AT(hints.rate_hz)},                                     \
@@ -53,7 +57,7 @@ struct cli_asked {
             CLI_FLAG, CLI_AT(cut.positional)                                     \
     }
 
-/* One window. */
+/* One window, or one image. */
 struct cli_item {
     size_t file;       /* index of the operand */
     size_t begin, end; /* in samples of the input; 0 and 0: not said, all */
@@ -61,12 +65,14 @@ struct cli_item {
     char cache[16];    /* hit, miss, …; "" in this process */
     float *z;          /* (dims) */
     float *likely;     /* (n_labels), of the classes; NULL: not asked */
+    float *open;       /* (dims), of gates being open; NULL: no gates */
 };
 
 struct cli_embeddings {
     char model[160]; /* NAME@VERSION */
     size_t dims;
     bool partitioned;
+    bool images; /* the files are images, not recordings */
     struct lat_range blocks[LAT_N_BLOCKS];
     size_t n_labels; /* 0: no head of classes, or not asked */
     char labels[LAT_LABELS_MAX][LAT_NAME_MAX];
@@ -74,8 +80,8 @@ struct cli_embeddings {
     struct cli_item *items;
 };
 
-/* Room for one more item with copies of its z and likely.  LAT_EUNFIT when
- * dims differ from those of the items before. */
+/* Room for one more item with copies of its z, likely and open.  LAT_EUNFIT
+ * when dims differ from those of the items before. */
 LAT_MUST_CHECK enum lat_code cli_embeddings_add(struct cli_embeddings *e,
                                                 const struct cli_item *item,
                                                 const float *z, size_t dims,
@@ -88,6 +94,7 @@ struct cli_checked {
     size_t n_windows, n_missing;
     double from_hz, to_hz;
     char used[256];
+    char fitting[160]; /* of an image: what is done to it; else "" */
     size_t n_warnings;
     char warnings[LAT_N_WARNINGS][128];
 };

@@ -1,13 +1,13 @@
 /* local.c - embeddings in this process. */
 #include "catalog.h"
-#include "embedding.h"
+#include "picture.h"
 
 #include <string.h>
 
 struct cli_local {
     struct lat_plan *plan;
     struct lat_workspace *ws;
-    float *z;      /* (dims) */
+    float *z;      /* (dims), and as many for gates */
     float *likely; /* (n_labels) */
     char label[CLI_LABEL_MAX];
 };
@@ -44,7 +44,7 @@ enum lat_code cli_local_open(struct cli_local **out,
     if (!code)
         cli_model_label(l->label, path);
     if (!code) {
-        l->z = lat_calloc(lat_plan_card(l->plan)->dims, sizeof(*l->z));
+        l->z = lat_calloc(lat_plan_card(l->plan)->dims, 2 * sizeof(*l->z));
         l->likely =
             lat_calloc(lat_plan_card(l->plan)->n_labels, sizeof(*l->likely));
         if (!l->z || !l->likely)
@@ -98,6 +98,34 @@ static enum lat_code say(struct cli_local *l, const struct cli_asked *asked,
     return lat_plan_classes(l->plan, l->z, l->likely, err);
 }
 
+static enum lat_code embed_picture(struct cli_local *l,
+                                   const struct cli_asked *asked,
+                                   const char *path, size_t file,
+                                   struct cli_embeddings *out,
+                                   struct lat_err *err)
+{
+    const struct lat_card *card = lat_plan_card(l->plan);
+    enum lat_gate_mode mode = asked->gate_mode < 0
+                                  ? card->gate.mode
+                                  : (enum lat_gate_mode)asked->gate_mode;
+    struct cli_item item = {.file = file};
+    struct lat_image_code made = {.latent = l->z};
+    struct lat_image_prepared *p = NULL;
+    enum lat_code code = cli_picture_prepare(&p, card, path, err);
+
+    if (code)
+        return code;
+    if (card->gate.mode)
+        made.probability = item.open = l->z + card->dims;
+    code = lat_embed_image(l->plan, l->ws, p->x, mode, &made, err);
+    if (code)
+        code = lat_wrap(err, code, "%s", path);
+    else
+        code = cli_embeddings_add(out, &item, l->z, card->dims, err);
+    lat_image_prepared_free(p);
+    return code;
+}
+
 enum lat_code cli_local_embed(struct cli_local *l,
                               const struct cli_asked *asked, const char *path,
                               size_t file, struct cli_embeddings *out,
@@ -105,13 +133,19 @@ enum lat_code cli_local_embed(struct cli_local *l,
 {
     const struct lat_card *card = lat_plan_card(l->plan);
     struct lat_windows *windows = NULL;
-    enum lat_code code = windows_of(&windows, l, asked, path, err);
+    enum lat_code code = cli_picture_fits(card, path, err);
 
     if (code)
         return code;
     snprintf(out->model, sizeof(out->model), "%s", l->label);
     out->partitioned = card->partitioned;
+    out->images = card->modality == LAT_IMAGES;
     memcpy(out->blocks, card->blocks, sizeof(out->blocks));
+    if (out->images)
+        return embed_picture(l, asked, path, file, out, err);
+    code = windows_of(&windows, l, asked, path, err);
+    if (code)
+        return code;
     for (size_t i = 0; i < windows->n && !code; i++) {
         const struct lat_window *w = &windows->w[i];
         struct cli_item item = {.file = file, .rate_hz = windows->from_hz};
@@ -141,12 +175,36 @@ static void join_names(char *out, size_t room, const struct lat_windows *w)
                                 w->used[i]);
 }
 
+static enum lat_code check_picture(struct cli_local *l, const char *path,
+                                   struct cli_checked *out, struct lat_err *err)
+{
+    struct lat_image_prepared *p = NULL;
+    enum lat_code code =
+        cli_picture_prepare(&p, lat_plan_card(l->plan), path, err);
+
+    if (code)
+        return code;
+    *out = (struct cli_checked){.n_windows = 1};
+    snprintf(out->model, sizeof(out->model), "%s", l->label);
+    snprintf(out->fitting, sizeof(out->fitting),
+             "resized to %zu x %zu, the middle %zu x %zu", p->to_width,
+             p->to_height, p->crop.width, p->crop.height);
+    lat_image_prepared_free(p);
+    return LAT_OK;
+}
+
 enum lat_code cli_local_check(struct cli_local *l,
                               const struct cli_asked *asked, const char *path,
                               struct cli_checked *out, struct lat_err *err)
 {
+    const struct lat_card *card = lat_plan_card(l->plan);
     struct lat_windows *w = NULL;
-    enum lat_code code = windows_of(&w, l, asked, path, err);
+    enum lat_code code = cli_picture_fits(card, path, err);
+
+    if (!code && card->modality == LAT_IMAGES)
+        return check_picture(l, path, out, err);
+    if (!code)
+        code = windows_of(&w, l, asked, path, err);
 
     if (code)
         return code;

@@ -22,7 +22,8 @@ static const struct cli_command *find(const char *name)
 static void print_usage(void)
 {
     printf("Usage: latent COMMAND [OPTION]... [OPERAND]...\n"
-           "Embeds recordings, and trains and examines the encoders that do "
+           "Embeds recordings and images, and trains and examines the encoders "
+           "that do "
            "it.\n\n");
     for (size_t i = 0; cli_commands[i]; i++)
         printf("  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);

@@ -1,5 +1,5 @@
 /* print.c - a list of embeddings as a table, JSON, CSV, NPY. */
-#include "embedding.h"
+#include "print_images.h"
 
 #include <math.h>
 #include <string.h>
@@ -163,6 +163,10 @@ void cli_print_table(struct lat_buf *b, const struct cli_embeddings *e,
 {
     int width = file_width(e, files);
 
+    if (e->images) {
+        cli_print_images(b, e, files);
+        return;
+    }
     put_head(b, e, width);
     for (size_t i = 0; i < e->n; i++)
         put_row(b, e, &e->items[i], files[e->items[i].file], width);
@@ -187,6 +191,22 @@ static void put_partitions(struct lat_buf *b, const struct cli_embeddings *e,
         lat_buf_puts(b, "}");
     }
     lat_buf_puts(b, "}");
+}
+
+static void put_gates(struct lat_buf *b, const struct cli_embeddings *e,
+                      const struct cli_item *item)
+{
+    const char *comma = "";
+
+    lat_buf_puts(b, ",\n     \"gates\": {\"probabilities\": ");
+    cli_put_floats(b, item->open, e->dims);
+    lat_buf_puts(b, ", \"active\": [");
+    for (size_t i = 0; i < e->dims; i++)
+        if (fabsf(item->z[i]) > 0.0f) {
+            lat_buf_printf(b, "%s%zu", comma, i);
+            comma = ", ";
+        }
+    lat_buf_puts(b, "]}");
 }
 
 static void put_task(struct lat_buf *b, const struct cli_embeddings *e,
@@ -227,6 +247,8 @@ void cli_print_json(struct lat_buf *b, const struct cli_embeddings *e,
         cli_put_floats(b, item->z + r.begin, r.end - r.begin);
         if (e->partitioned)
             put_partitions(b, e, item->z);
+        if (item->open)
+            put_gates(b, e, item);
         if (item->likely)
             put_task(b, e, item->likely);
         lat_buf_puts(b, "}");

@@ -1,5 +1,6 @@
 /* remote.c - embeddings by a server: what its replies say. */
 #include "base64.h"
+#include "picture.h"
 #include "request.h"
 
 #include <jansson.h>
@@ -66,10 +67,47 @@ static enum lat_code take_task(struct cli_embeddings *out, float *likely,
     return LAT_OK;
 }
 
+/* Base64 of floats, the caller's to lat_free. */
+static enum lat_code take_floats(float **out, size_t *n, const json_t *value,
+                                 struct lat_err *err)
+{
+    const char *text = json_string_value(value);
+    size_t room = text ? strlen(text) / 4 * 3 + 3 : 0, len;
+    float *v;
+
+    if (!text)
+        return not_understood("embedding", err);
+    v = lat_calloc(room, 1);
+    if (!v)
+        return lat_fail(err, LAT_ENOMEM, "an embedding");
+    len = cli_base64_decode(v, room, text);
+    if (len == SIZE_MAX || len == 0 || len % sizeof(*v)) {
+        lat_free(v);
+        return not_understood("embedding in base64", err);
+    }
+    *out = v;
+    *n = len / sizeof(*v);
+    return LAT_OK;
+}
+
+/* Of a gated model's reply, as many as dims; NULL where there are none. */
+static enum lat_code take_gates(float **out, size_t dims, const json_t *obj,
+                                struct lat_err *err)
+{
+    const json_t *gates = json_object_get(obj, "gates");
+    enum lat_code code;
+    size_t n = 0;
+
+    *out = NULL;
+    if (!json_is_object(gates))
+        return LAT_OK;
+    code = take_floats(out, &n, json_object_get(gates, "probabilities"), err);
+    return code || n == dims ? code : not_understood("gate for each", err);
+}
+
 static enum lat_code take_item(struct cli_embeddings *out, const json_t *obj,
                                size_t file, struct lat_err *err)
 {
-    const char *text = json_string_value(json_object_get(obj, "embedding"));
     const char *cache = json_string_value(json_object_get(obj, "cache"));
     const json_t *window = json_object_get(obj, "window");
     const json_t *prep = json_object_get(obj, "preprocessing");
@@ -78,30 +116,23 @@ static enum lat_code take_item(struct cli_embeddings *out, const json_t *obj,
     struct cli_item item = {.file = file,
                             .begin = member_count(window, "start"),
                             .end = member_count(window, "end")};
-    enum lat_code code = LAT_OK;
-    size_t room, len;
-    float *z;
+    float *z = NULL;
+    size_t dims = 0;
+    enum lat_code code =
+        take_floats(&z, &dims, json_object_get(obj, "embedding"), err);
 
-    if (!text)
-        return not_understood("embedding", err);
-    if (json_is_object(task)) {
-        code = take_task(out, likely, task, err);
-        item.likely = likely;
-    }
-    if (code)
-        return code;
-    room = strlen(text) / 4 * 3 + 3;
-    z = lat_calloc(room, 1);
-    if (!z)
-        return lat_fail(err, LAT_ENOMEM, "an embedding");
     item.rate_hz =
         json_number_value(json_object_get(prep, "resampled_from_hz"));
     snprintf(item.cache, sizeof(item.cache), "%s", cache ? cache : "");
-    len = cli_base64_decode(z, room, text);
-    if (len == SIZE_MAX || len == 0 || len % sizeof(*z))
-        code = not_understood("embedding in base64", err);
-    else
-        code = cli_embeddings_add(out, &item, z, len / sizeof(*z), err);
+    if (!code && json_is_object(task)) {
+        code = take_task(out, likely, task, err);
+        item.likely = likely;
+    }
+    if (!code)
+        code = take_gates(&item.open, dims, obj, err);
+    if (!code)
+        code = cli_embeddings_add(out, &item, z, dims, err);
+    lat_free(item.open);
     lat_free(z);
     if (!code)
         take_blocks(out, obj);
@@ -181,10 +212,22 @@ enum lat_code cli_remote_embed(const struct cli_asked *asked, const char *path,
     json_t *root;
     enum lat_code code = ask(&root, asked, "/v1/embeddings", path, err);
 
+    out->images = cli_is_picture(path);
     if (!code)
         code = take_list(out, root, file, err);
     json_decref(root);
     return code;
+}
+
+static void take_fitting(struct cli_checked *out, const json_t *prep)
+{
+    const json_t *resized = json_object_get(prep, "resized");
+    const json_t *crop = json_object_get(prep, "crop");
+
+    snprintf(out->fitting, sizeof(out->fitting),
+             "resized to %zu x %zu, the middle %zu x %zu",
+             member_count(resized, "width"), member_count(resized, "height"),
+             member_count(crop, "width"), member_count(crop, "height"));
 }
 
 static void take_check(struct cli_checked *out, const json_t *item)
@@ -196,6 +239,8 @@ static void take_check(struct cli_checked *out, const json_t *item)
 
     out->n_windows = member_count(item, "windows");
     out->n_missing = member_count(prep, "missing_samples");
+    if (json_object_get(prep, "media_type"))
+        take_fitting(out, prep);
     out->from_hz =
         json_number_value(json_object_get(prep, "resampled_from_hz"));
     out->to_hz = json_number_value(json_object_get(prep, "resampled_to_hz"));

@@ -7,6 +7,7 @@
 #include "request.h"
 
 #include "base64.h"
+#include "picture.h"
 
 #include <string.h>
 
@@ -21,12 +22,15 @@ static void put_wishes(struct lat_buf *b, const struct cli_asked *asked,
     lat_buf_puts(b, "\"model\": ");
     cli_put_string(b, model);
     lat_buf_puts(b, ", \"encoding_format\": \"base64\", \"include\": "
-                    "[\"partitions\", \"preprocessing\"");
+                    "[\"partitions\", \"gates\", \"preprocessing\"");
     lat_buf_printf(b, "%s], \"windowing\": {\"mode\": \"%s\"",
                    asked->include ? ", \"task\"" : "", modes[asked->cut.mode]);
     if (asked->cut.hop)
         lat_buf_printf(b, ", \"hop_samples\": %zu", asked->cut.hop);
     lat_buf_puts(b, "}");
+    if (asked->gate_mode >= 0)
+        lat_buf_printf(b, ", \"gate_mode\": \"%s\"",
+                       lat_gate_mode_name((unsigned)asked->gate_mode));
 }
 
 static void put_signal(struct lat_buf *b, const struct lat_signal *sig)
@@ -182,6 +186,38 @@ out:
     return code;
 }
 
+/* ---- an image, as it is ---- */
+
+static enum lat_code post_picture(struct cli_reply *reply,
+                                  const struct cli_asked *asked,
+                                  const char *model, const char *url,
+                                  const char *path, struct lat_err *err)
+{
+    struct cli_part parts[2] = {
+        {"file", base_name(path), "application/octet-stream", NULL, 0},
+        {"request", NULL, "application/json", NULL, 0}};
+    struct lat_buf wishes = {0};
+    char *data = NULL;
+    enum lat_code code =
+        lat_file_read(&data, &parts[0].len, path, FILE_MAX, err);
+
+    if (code)
+        return code;
+    lat_buf_puts(&wishes, "{");
+    put_wishes(&wishes, asked, model);
+    lat_buf_puts(&wishes, "}");
+    parts[0].data = data;
+    parts[1].data = wishes.v;
+    parts[1].len = wishes.len;
+    if (wishes.failed)
+        code = lat_fail(err, LAT_ENOMEM, "%s", path);
+    else
+        code = cli_http_post_parts(reply, asked->server, url, parts, 2, err);
+    lat_buf_fini(&wishes);
+    lat_free(data);
+    return code;
+}
+
 /* Whether path is a WFDB header, or a record's name without its ending. */
 static bool find_header(char header[4096], const char *path)
 {
@@ -204,6 +240,8 @@ enum lat_code cli_post_recording(struct cli_reply *reply,
 {
     char header[4096];
 
+    if (cli_is_picture(path))
+        return post_picture(reply, asked, model, url, path, err);
     if (find_header(header, path))
         return post_record(reply, asked, model, url, header, err);
     return post_signal(reply, asked, model, url, path, err);

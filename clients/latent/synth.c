@@ -1,4 +1,4 @@
-/* synth.c - latent synth ecg: made-up recordings. */
+/* synth.c - latent synth: made-up recordings and pictures. */
 #include "cli.h"
 
 #include <math.h>
@@ -8,7 +8,8 @@ struct options {
     struct lat_synth spec;
     double shift_ms;
     uint64_t seed;
-    const char *output;
+    const char *output, *scene;
+    uint64_t size;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -29,6 +30,10 @@ static const struct cli_option options[] = {
      AT(spec.leads)},
     {"seed", 0, "N", "the person and the noise; default 1", CLI_COUNT,
      AT(seed)},
+    {"scene", 0, "NAME", "of an image: ship, automobile, airplane or truck",
+     CLI_TEXT, AT(scene)},
+    {"size", 0, "N", "of an image, pixels of a side; default 256", CLI_COUNT,
+     AT(size)},
     {"shift-ms", 0, "MS", "begin that much later in the same recording",
      CLI_NUMBER, AT(shift_ms)},
     {0},
@@ -111,18 +116,37 @@ static enum lat_code synth(const struct options *o, struct lat_err *err)
     return code;
 }
 
+static enum lat_code draw(const struct options *o, struct lat_err *err)
+{
+    struct lat_image *image = NULL;
+    struct lat_buf b = {0};
+    enum lat_code code = lat_synth_image(&image, o->scene ? o->scene : "ship",
+                                         (size_t)o->size, o->seed, err);
+
+    if (!code)
+        code = lat_png_encode(&b, image, err);
+    if (!code)
+        code = cli_write(&b, o->output, err);
+    lat_buf_fini(&b);
+    lat_image_free(image);
+    return code;
+}
+
 static int run(const struct cli_command *cmd, int argc, char **argv)
 {
-    struct options o = {.spec = lat_synth_defaults(), .seed = 1};
+    struct options o = {.spec = lat_synth_defaults(), .seed = 1, .size = 256};
     struct lat_err err = {0};
     int first, status;
 
     if (!cli_parse(cmd, &o, argc, argv, &first, &status))
         return status;
-    if (first + 1 != argc || strcmp(argv[first], "ecg") != 0)
-        return cli_misuse(cmd, "what to make must be given, and is: ecg");
+    if (first + 1 != argc ||
+        (strcmp(argv[first], "ecg") != 0 && strcmp(argv[first], "image") != 0))
+        return cli_misuse(cmd, "what to make must be given: ecg or image");
     if (!o.output)
         return cli_misuse(cmd, "--output must be given");
+    if (strcmp(argv[first], "image") == 0)
+        return draw(&o, &err) ? cli_report(&err) : CLI_OK;
     if (o.shift_ms < 0.0 || o.shift_ms > 60000.0)
         return cli_misuse(cmd, "--shift-ms %g: must be 0 to 60000", o.shift_ms);
     return synth(&o, &err) ? cli_report(&err) : CLI_OK;
@@ -130,11 +154,13 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
 
 const struct cli_command cli_synth = {
     "synth",
-    "ecg -o FILE",
-    "Make up a recording",
+    "ecg|image -o FILE",
+    "Make up a recording or a picture",
     "The ECG is that of McSharry, Clifford, Tarassenko and Smith (2003).  The "
     "same\noptions give the same recording; --shift-ms 75 gives the same heart "
-    "75 ms later.\n",
+    "75 ms later.\n"
+    "An image is a PNG of a scene, which the seed moves, mirrors and "
+    "colours.\n",
     options,
     run,
 };

@@ -6,8 +6,19 @@ static const struct cli_option options[] = {
     {0},
 };
 
+static void print_warnings(const char *file, const struct cli_checked *c)
+{
+    for (size_t i = 0; i < c->n_warnings; i++)
+        printf("%s: warning: %s\n", file, c->warnings[i]);
+}
+
 static void print(const char *file, const struct cli_checked *c)
 {
+    if (c->fitting[0]) {
+        printf("%s: an image for %s, %s\n", file, c->model, c->fitting);
+        print_warnings(file, c);
+        return;
+    }
     printf("%s: %zu window%s for %s, channels %s, ", file, c->n_windows,
            c->n_windows == 1 ? "" : "s", c->model, c->used);
     if (c->from_hz == c->to_hz)
@@ -17,8 +28,7 @@ static void print(const char *file, const struct cli_checked *c)
     if (c->n_missing)
         printf(", %zu samples missing", c->n_missing);
     printf("\n");
-    for (size_t i = 0; i < c->n_warnings; i++)
-        printf("%s: warning: %s\n", file, c->warnings[i]);
+    print_warnings(file, c);
 }
 
 static int check_all(const struct cli_asked *asked, char *const *files,

@@ -62,6 +62,25 @@ LAT_MUST_CHECK enum lat_code lat_picture_decode(struct lat_image **out,
                                                 size_t max_pixels,
                                                 struct lat_err *err);
 
+/* ---- and back ---------------------------------------- formats/png_out.c */
+
+/* Appends a PNG to out. */
+LAT_MUST_CHECK enum lat_code lat_png_encode(struct lat_buf *out,
+                                            const struct lat_image *image,
+                                            struct lat_err *err);
+
+/* ---- made-up pictures --------------------------------- image/synth.c */
+
+enum { LAT_SCENE_MAX = 4096 };
+
+/* ship, automobile, airplane, truck; NULL beyond the last. */
+const char *lat_scene_name(size_t i);
+/* A square picture of a scene; the seed moves, mirrors and colours it. */
+LAT_MUST_CHECK enum lat_code lat_synth_image(struct lat_image **out,
+                                             const char *scene, size_t side,
+                                             uint64_t seed,
+                                             struct lat_err *err);
+
 /* ---- sizes ------------------------------------------- image/resize.c */
 
 /* The box (NULL: all), as if it were cut out first, at another size,

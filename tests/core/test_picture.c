@@ -271,6 +271,119 @@ TEST(fit, refuses_what_becomes_too_long)
     CHECK(lat_image_new(&x, 0, 5, NULL) == LAT_ETOOBIG);
 }
 
+/* ---- made-up pictures, and PNG outwards */
+
+static enum lat_code encode(struct lat_buf *b, size_t side,
+                            struct lat_image **image, struct lat_err *err)
+{
+    enum lat_code code = lat_synth_image(image, "ship", side, 3, err);
+
+    return code ? code : lat_png_encode(b, *image, err);
+}
+
+TEST(synth, png_reads_back_as_the_same_pixels)
+{
+    for (size_t side = 1; side < 80; side += 13) {
+        struct lat_image *image = NULL, *back = NULL;
+        struct lat_picture_info info;
+        struct lat_buf b = {0};
+        struct lat_blob file = {.name = "ship"};
+
+        UNUSED_STATE;
+        CHECK(encode(&b, side, &image, NULL) == LAT_OK);
+        file.data = b.v;
+        file.len = b.len;
+        CHECK(lat_picture_decode(&back, &info, &file, 0, NULL) == LAT_OK);
+        CHECK(info.format == LAT_PICTURE_PNG && back->width == side);
+        check_pixels(back->v, image->v, side * side * 3, "ship");
+        lat_image_free(back);
+        lat_image_free(image);
+        lat_buf_fini(&b);
+    }
+}
+
+/* The same seed the same picture, another seed another; each scene by name. */
+TEST(synth, is_what_its_scene_and_seed_say)
+{
+    struct lat_image *first = NULL, *again = NULL, *other = NULL;
+    size_t n = 0;
+
+    UNUSED_STATE;
+    for (; lat_scene_name(n); n++) {
+        CHECK(lat_synth_image(&first, lat_scene_name(n), 32, 7, NULL) ==
+              LAT_OK);
+        CHECK(lat_synth_image(&again, lat_scene_name(n), 32, 7, NULL) ==
+              LAT_OK);
+        CHECK(lat_synth_image(&other, lat_scene_name(n), 32, 8, NULL) ==
+              LAT_OK);
+        CHECK(memcmp(first->v, again->v, 32 * 32 * 3) == 0);
+        CHECK(memcmp(first->v, other->v, 32 * 32 * 3) != 0);
+        lat_image_free(first);
+        lat_image_free(again);
+        lat_image_free(other);
+    }
+    CHECK(n == 4);
+}
+
+TEST(synth, refuses_what_it_cannot_draw)
+{
+    struct lat_image *image = NULL;
+    struct lat_err err = {0};
+
+    UNUSED_STATE;
+    CHECK(lat_synth_image(&image, "cat", 32, 1, &err) == LAT_EINVAL);
+    CHECK(strstr(err.msg, "cat") && strstr(err.msg, "ship"));
+    CHECK(lat_synth_image(&image, "ship", 0, 1, &err) == LAT_EINVAL);
+    CHECK(lat_synth_image(&image, "ship", 5000, 1, &err) == LAT_EINVAL);
+    CHECK(!image);
+}
+
+TEST(synth, survives_any_failed_allocation)
+{
+    enum lat_code code;
+    long n = 0;
+
+    UNUSED_STATE;
+    do {
+        struct lat_image *image = NULL;
+        struct lat_buf b = {0};
+
+        lat__mem_fail_after = n++;
+        code = encode(&b, 16, &image, NULL);
+        lat__mem_fail_after = -1;
+        CHECK(code == LAT_OK || code == LAT_ENOMEM);
+        lat_image_free(image);
+        lat_buf_fini(&b);
+    } while (code);
+    CHECK(n > 2);
+}
+
+/* What cannot be read is told apart by name. */
+TEST(picture, names_what_people_send_instead)
+{
+    static const struct {
+        const char *bytes, *name;
+        size_t len;
+    } table[] = {
+        {"GIF89a", "a GIF", 6},
+        {"RIFF\0\0\0\0WEBPVP8 ", "a WebP", 16},
+        {"\0\0\0\x20"
+         "ftypavif",
+         "an AVIF", 12},
+        {"%PDF-1.7", "a PDF", 8},
+    };
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct lat_blob file = {"it", table[i].bytes, table[i].len};
+        struct lat_picture_info info;
+        struct lat_err err = {0};
+
+        CHECK(lat_picture_look(&info, &file, &err) == LAT_EMEDIA);
+        CHECK(strstr(err.msg, table[i].name));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +395,11 @@ int main(void)
         T(fit, gives_what_torchvision_gives),
         T(fit, survives_any_failed_allocation),
         T(fit, refuses_what_becomes_too_long),
+        T(picture, names_what_people_send_instead),
+        T(synth, png_reads_back_as_the_same_pixels),
+        T(synth, is_what_its_scene_and_seed_say),
+        T(synth, refuses_what_it_cannot_draw),
+        T(synth, survives_any_failed_allocation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from conftest import BUILD, make_model, signal_of
+from conftest import BUILD, clean_environ, make_model, signal_of
 
 PICTURES = pathlib.Path(__file__).parents[1] / "cases" / "pictures"
 GOOD = sorted(p for p in (PICTURES / "ok").iterdir()
@@ -378,3 +378,95 @@ def test_replies_are_what_is_written(pictures):
                 on_error="partial").json())
     check("ValidationResponse", pictures.client.post("/v1/validate", json={
         "model": "gated", "input": [png_uri(9, 9), "data:,"]}).json())
+
+
+# ---- latent
+
+def latent(*args, status=0):
+    done = subprocess.run([str(BUILD / "latent"), *map(str, args)],
+                          capture_output=True, text=True, check=False,
+                          env=clean_environ())
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """Pictures of our own: a folder with a folder for each scene."""
+    folder = tmp_path_factory.mktemp("drawn")
+    for scene in ("ship", "automobile", "airplane", "truck"):
+        (folder / scene).mkdir()
+        for seed in range(3):
+            latent("synth", "image", "--scene", scene, "--seed", seed,
+                   "--size", 40 + seed, "-o", folder / scene / f"{seed}.png")
+    return folder
+
+
+def test_latent_gives_the_bytes_of_the_server(pictures, drawn):
+    files = sorted(drawn.glob("*/*.png")) + GOOD[:6]
+    for model in ("gated", "plain"):
+        path = pictures.models / f"{model}.safetensors"
+        here = json.loads(latent("embed", *files, "-m", path, "-f", "json"))
+        there = json.loads(latent("embed", *files, "-m", model, "-f", "json",
+                                  "-s", pictures.url))
+        for a, b, file in zip(here["data"], there["data"], files):
+            assert b.pop("cache")
+            assert a == b
+            wire = code(embed(pictures, uri(file), model=model))
+            assert np.array(a["embedding"], "<f4").tobytes() == wire.tobytes()
+    soft = json.loads(latent("embed", files[0], "-m", path.with_stem("gated"),
+                             "--gates", "soft", "-f", "json"))["data"][0]
+    there = json.loads(latent("embed", files[0], "-m", "gated", "--gates",
+                              "soft", "-f", "json", "-s", pictures.url))
+    there = there["data"][0]
+    assert soft["embedding"] == there["embedding"]
+    assert soft["gates"] == there["gates"]
+
+
+def test_latent_shows_gates_readably(pictures, drawn):
+    model = pictures.models / "gated.safetensors"
+    one = latent("embed", drawn / "ship" / "0.png", "-m", model)
+    assert "dimension    value   gate open" in one
+    many = latent("embed", *sorted(drawn.glob("*/0.png")), "-m", model)
+    assert "active  expected   cosine" in many
+    assert latent("embed", drawn / "ship" / "0.png", "-m", "gated",
+                  "-s", pictures.url).splitlines()[:2] == one.splitlines()[:2]
+    plain = latent("embed", drawn / "ship" / "0.png", "-m",
+                   pictures.models / "plain.safetensors")
+    assert "gate" not in plain
+    checked = latent("validate", drawn / "ship" / "0.png", "-m", model)
+    assert "resized to 16 x 16, the middle 16 x 16" in checked
+    assert latent("validate", drawn / "ship" / "0.png", "-m", "gated", "-s",
+                  pictures.url) == checked
+
+
+def test_latent_tells_a_recording_from_an_image(pictures, drawn, tmp_path):
+    csv = tmp_path / "a.csv"
+    csv.write_text("II\n1\n2\n")
+    ship = drawn / "ship" / "0.png"
+    assert "not an image, but model gated reads images" in latent(
+        "embed", csv, "-m", pictures.models / "gated.safetensors", status=1)
+    assert "an image, but model toy reads signals" in latent(
+        "embed", ship, "-m", pictures.models / "toy.safetensors", status=1)
+    assert "reads signals" in latent("embed", ship, "-m", "toy", "-s",
+                                     pictures.url, status=1)
+    assert "no gates" in latent("embed", ship, "-m", "plain", "--gates",
+                                "hard", "-s", pictures.url, status=1)
+    latent("embed", ship, "-m",
+           pictures.models / "plain.safetensors", "--gates", "hard", status=1)
+    latent("embed", ship, "--gates", "open", status=2)
+    cut = tmp_path / "cut.png"
+    cut.write_bytes(ship.read_bytes()[:200])
+    assert "cut.png" in latent("embed", cut, "-m",
+                               pictures.models / "gated.safetensors",
+                               status=1)
+
+
+def test_synth_draws_what_its_seed_says(tmp_path):
+    a, b, c = (tmp_path / f"{k}.png" for k in "abc")
+    for path, seed in ((a, 1), (b, 1), (c, 2)):
+        latent("synth", "image", "--scene", "truck", "--seed", seed, "-o", path)
+    assert a.read_bytes() == b.read_bytes() != c.read_bytes()
+    assert "cat" in latent("synth", "image", "--scene", "cat", "-o", a,
+                           status=1)
+    latent("synth", "picture", "-o", a, status=2)
