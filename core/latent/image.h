@@ -62,7 +62,7 @@ LAT_MUST_CHECK enum lat_code lat_picture_decode(struct lat_image **out,
                                                 size_t max_pixels,
                                                 struct lat_err *err);
 
-/* ---- and back ---------------------------------------- formats/png_out.c */
+/* ---- and back ------------------------------------------- formats/png.c */
 
 /* Appends a PNG to out. */
 LAT_MUST_CHECK enum lat_code lat_png_encode(struct lat_buf *out,
