@@ -28,6 +28,13 @@ extern const struct latd_handler latd_embeddings_get;
 extern const struct latd_handler latd_similarity;
 extern const struct latd_handler latd_recordings_query;
 
+/* ---- upload.c, files.c */
+extern const struct latd_handler latd_files_create;
+extern const struct latd_handler latd_files_index;
+extern const struct latd_handler latd_files_get;
+extern const struct latd_handler latd_files_content;
+extern const struct latd_handler latd_files_delete_one;
+
 /* ---- validate.c */
 extern const struct latd_handler latd_validate;
 

@@ -67,6 +67,13 @@ enum { LATD_TEXT_MAX = 512 };
            1024 * (uint64_t)LATD_GIB, "Vectors kept in memory")                \
     NUMBER(cache_file_bytes, "cache-file-bytes", LATD_GIB, 0,                  \
            1024 * (uint64_t)LATD_GIB, "Vectors kept in data-dir; 0: no file")  \
+    NUMBER(max_file_bytes, "max-file-bytes", 512 * LATD_MIB, 1024,             \
+           1024 * (uint64_t)LATD_GIB, "Longest file that may be uploaded")     \
+    NUMBER(files_bytes, "files-bytes", 16 * (uint64_t)LATD_GIB, 1024,          \
+           1048576 * (uint64_t)LATD_GIB, "Uploaded files kept in data-dir")    \
+    NUMBER(max_unpacked_bytes, "max-unpacked-bytes", 2 * (uint64_t)LATD_GIB,   \
+           1024, 1024 * (uint64_t)LATD_GIB,                                    \
+           "Bytes of an archive when it is unpacked, in memory")               \
     NUMBER(max_changes, "max-changes", 4096, 1, 1000000,                       \
            "Changes that may wait to be written to data-dir")                  \
     NUMBER(index_bytes, "index-bytes", LATD_GIB, LATD_MIB,                     \

@@ -5,7 +5,9 @@
 #include "cache.h"
 #include "canary.h"
 #include "cores.h"
+#include "files.h"
 #include "http.h"
+#include "idempotency.h"
 #include "index.h"
 #include "log.h"
 #include "precision.h"
@@ -190,6 +192,24 @@ static enum lat_code open_index(struct latd_daemon *d, struct lat_err *err)
     return LAT_OK;
 }
 
+/* Files, where there is a database to say what they are. */
+static enum lat_code open_files(struct latd_daemon *d, struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    const struct latd_files_options opt = {.dir = c->data_dir,
+                                           .database = d->app.database,
+                                           .ulid = d->app.ulid,
+                                           .max_file_bytes = c->max_file_bytes,
+                                           .files_bytes = c->files_bytes,
+                                           .unpacked = {c->max_unpacked_bytes,
+                                                        LAT_LINES_MAX,
+                                                        "max-unpacked-bytes"}};
+
+    if (!d->app.database)
+        return LAT_OK;
+    return latd_files_new(&d->app.files, &opt, err);
+}
+
 static void on_store_warning(void *arg, const char *msg)
 {
     (void)arg;
@@ -231,6 +251,8 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
 
     d->app.metrics = &d->metrics;
     d->app.started = time(NULL);
+    latd_ulid_init(&d->ulid);
+    d->app.ulid = &d->ulid;
     code = read_keys(&d->app, err);
     if (!code)
         code = latd_daemon_read_tls(d, err);
@@ -240,6 +262,10 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
         code = start_http(d, err);
     if (!code)
         code = open_database(d, err);
+    if (!code)
+        code = open_files(d, err);
+    if (!code)
+        code = latd_idempotency_new(&d->app.idempotency, err);
     if (!code)
         code = load_models(d, n_infer, err);
     if (!code)
@@ -266,6 +292,9 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_database_close(d->app.database); /* done call-backs use the loop */
     latd_index_free(d->app.index);
     latd_loop_stop(d->app.loop);
+    latd_files_free(d->app.files);
+    latd_idempotency_free(d->app.idempotency);
+    latd_ulid_fini(&d->ulid);
     latd_canary_free(d->canary);
     latd_cache_free(d->app.cache);
     latd_store_close(d->app.store);

@@ -8,6 +8,7 @@
 #define LATD_DAEMON_H
 
 #include "handler.h"
+#include "ulid.h"
 
 struct latd_http;
 struct latd_canary;
@@ -15,6 +16,7 @@ struct latd_canary;
 struct latd_daemon {
     struct latd_app app; /* config is filled in by main */
     struct latd_metrics metrics;
+    struct latd_ulid ulid;
     struct latd_http *http, *probes;
     struct latd_canary *canary;
     bool lent; /* the socket is systemd's */

@@ -1,7 +1,7 @@
 /*
  * handler.h - what a handler is, and what it is given.
  *
- * A handler is five functions, each with its thread.  begin decodes and
+ * A handler is some functions, each with its thread.  begin decodes and
  * checks; when it sets req->compute, the connection is suspended, then submit
  * hands the batch's items to the queue.  When the batch is done, and there is
  * a store, the connection is suspended again and store makes its changes in
@@ -9,8 +9,11 @@
  * other than LAT_OK skips to end, and the error in req->err is the answer.
  * end runs once whatever happened, when nobody computes or writes any more.
  *
- * begin, submit, store and end may be NULL.  One that has a store calls
- * latd_req_database in begin.
+ * One that takes its body as it comes has head and take: head when the header
+ * is there, take for each piece; begin follows with an empty body.
+ *
+ * head, take, begin, submit, store and end may be NULL.  One that has a store
+ * calls latd_req_database in begin.
  *
  * None of them knows about sockets: a test fills in a latd_req and calls them.
  */
@@ -30,8 +33,11 @@ struct latd_auth;
 struct latd_cache;
 struct latd_index;
 struct latd_database;
+struct latd_files;
+struct latd_idempotency;
 struct latd_rows;
 struct latd_store;
+struct latd_ulid;
 struct latd_req;
 
 /* The life of the process, one way. */
@@ -54,7 +60,10 @@ struct latd_app {
     struct latd_index *index; /* NULL without a database */
     struct latd_store *store;       /* NULL: no vector is kept */
     struct latd_database *database; /* NULL: nothing is kept */
-    struct latd_auth *auth;         /* NULL: no key is asked for */
+    struct latd_files *files;       /* NULL when database is */
+    struct latd_idempotency *idempotency;
+    struct latd_ulid *ulid;
+    struct latd_auth *auth; /* NULL: no key is asked for */
     _Atomic enum latd_state state;
     _Atomic bool failing; /* the canary pass did not come back */
     int64_t started;      /* seconds since 1970 */
@@ -98,6 +107,10 @@ struct latd_times {
 };
 
 struct latd_handler {
+    /* http: sets body_max.  After a failure of either, what is still to come
+     * is thrown away. */
+    enum lat_code (*head)(struct latd_req *req);
+    enum lat_code (*take)(struct latd_req *req, const char *p, size_t len);
     enum lat_code (*begin)(struct latd_req *req);  /* http: decode, check */
     enum lat_code (*submit)(struct latd_req *req); /* http, suspended: queue */
     /* store, suspended, in a transaction: see struct latd_change.run.  Nobody
@@ -126,6 +139,7 @@ struct latd_req {
 
     /* The handler's to fill in. */
     void *state;
+    uint64_t body_max; /* head: no more bytes than that are read at all */
     struct lat_err err;
     struct latd_reply reply;
     bool compute;            /* begin: there are items to wait for */

@@ -194,6 +194,22 @@ struct latd_wire_model {
 void latd_wire_model_encode(struct lat_buf *out,
                             const struct latd_wire_model *m);
 
+/* ---- files ------------------------------------------- wire/file.c */
+
+struct latd_wire_file {
+    const char *id, *filename, *purpose, *sha256;
+    const char *report; /* JSON */
+    uint64_t bytes;
+    int64_t created_at; /* seconds since 1970 */
+    bool usable;
+};
+
+/* A failed allocation shows in out->failed. */
+void latd_wire_file_encode(struct lat_buf *out, const struct latd_wire_file *f);
+/* What is in it; filename's ending says whether it has subjects. */
+void latd_wire_report_encode(struct lat_buf *out, const struct lat_report *r,
+                             const char *filename);
+
 /* ---- errors ------------------------------------------ wire/error.c */
 
 /* The contract's word for an error, as "missing_channel". */

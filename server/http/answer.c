@@ -170,7 +170,7 @@ static void report(const struct latd_exchange *x)
     if (x->who.name[0])
         latd_line_text(&line, "key", x->who.name);
     latd_line_count(&line, "status", x->status);
-    latd_line_count(&line, "bytes_in", req->body_len + x->discarded);
+    latd_line_count(&line, "bytes_in", req->body_len + x->taken + x->discarded);
     latd_line_count(&line, "bytes_out", x->sent);
     latd_line_ms(&line, "ms", ms(ns));
     latd_line_ms(&line, "queue_ms", ms(req->times.queue));

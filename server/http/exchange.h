@@ -36,6 +36,7 @@ struct latd_exchange {
     char allow[64];
     struct latd_who who;
     struct lat_buf body;
+    uint64_t taken;               /* bytes that the handler took */
     uint64_t discarded;           /* bytes of a body that was refused */
     uint64_t arrived_ns, body_ns; /* header was there, body was there */
     unsigned status;

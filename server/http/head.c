@@ -154,6 +154,13 @@ static enum lat_code check_key(struct latd_exchange *x, uint64_t len)
                            latd_route(x->route)->scope, len, &x->req.err);
 }
 
+/* A handler that takes its body as it comes begins here, and ends. */
+static enum lat_code call_head(struct latd_exchange *x)
+{
+    x->begun = true;
+    return x->handler->head(&x->req);
+}
+
 /* What the header alone decides. */
 enum lat_code latd_exchange_check(struct latd_exchange *x)
 {
@@ -162,10 +169,12 @@ enum lat_code latd_exchange_check(struct latd_exchange *x)
 
     if (code)
         return code;
-    if (len > x->http->app->config.max_body_bytes)
+    if (!x->handler->take && len > x->http->app->config.max_body_bytes)
         return latd_exchange_too_large(x, len, "");
     code = check_client(x);
-    return code ? code : check_key(x, len);
+    if (!code)
+        code = check_key(x, len);
+    return code || !x->handler->take ? code : call_head(x);
 }
 
 struct latd_exchange *latd_exchange_new(struct latd_http *http,

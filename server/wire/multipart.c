@@ -7,11 +7,9 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BOUNDARY_MAX = 70 }; /* RFC 2046 */
-
 struct cursor {
     const char *p, *end;
-    char mark[BOUNDARY_MAX + 5]; /* CR LF - - boundary */
+    char mark[LATD_MARK_MAX];
     size_t mark_len;
 };
 
@@ -58,15 +56,13 @@ static bool parameter(char *to, size_t size, const char *text, const char *name)
     return !quoted || *p == '"';
 }
 
-static enum lat_code read_boundary(struct cursor *c, const char *type,
-                                   struct lat_err *err)
+enum lat_code latd_multipart_mark(char mark[LATD_MARK_MAX], const char *type,
+                                  struct lat_err *err)
 {
-    memcpy(c->mark, "\r\n--", 4);
-    if (!parameter(c->mark + 4, BOUNDARY_MAX + 1, type, "boundary") ||
-        !c->mark[4])
+    memcpy(mark, "\r\n--", 4);
+    if (!parameter(mark + 4, LATD_MARK_MAX - 4, type, "boundary") || !mark[4])
         return fail_form(err, "the Content-Type has no boundary of 1 to 70 "
                               "characters");
-    c->mark_len = strlen(c->mark);
     return LAT_OK;
 }
 
@@ -106,6 +102,18 @@ static enum lat_code read_disposition(struct latd_part *part, const char *line,
     return LAT_OK;
 }
 
+enum lat_code latd_multipart_header(struct latd_part *part, const char *line,
+                                    struct lat_err *err)
+{
+    if (strncasecmp(line, "content-disposition:", 20) == 0)
+        return read_disposition(part, line, err);
+    if (strncasecmp(line, "content-transfer-encoding:", 26) == 0 &&
+        !strcasestr(line + 26, "binary") && !strcasestr(line + 26, "8bit") &&
+        !strcasestr(line + 26, "7bit"))
+        return fail_form(err, "a part with a transfer encoding");
+    return LAT_OK;
+}
+
 /* The headers of a part, up to its empty line. */
 static enum lat_code read_headers(struct latd_part *part, struct cursor *c,
                                   struct lat_err *err)
@@ -125,16 +133,9 @@ static enum lat_code read_headers(struct latd_part *part, struct cursor *c,
         c->p = eol + 2;
         if (len == 0)
             break;
-        if (strncasecmp(line, "content-disposition:", 20) == 0) {
-            code = read_disposition(part, line, err);
-            if (code)
-                return code;
-        } else if (strncasecmp(line, "content-transfer-encoding:", 26) == 0 &&
-                   !strcasestr(line + 26, "binary") &&
-                   !strcasestr(line + 26, "8bit") &&
-                   !strcasestr(line + 26, "7bit")) {
-            return fail_form(err, "a part with a transfer encoding");
-        }
+        code = latd_multipart_header(part, line, err);
+        if (code)
+            return code;
     }
     if (!part->name[0])
         return fail_form(err, "a part without a name");
@@ -204,11 +205,12 @@ enum lat_code latd_multipart_split(struct latd_part **parts, size_t *n,
     struct cursor c = {.p = body, .end = body + len};
     struct latd_part *v = NULL;
     size_t n_parts = 0, cap = 0;
-    enum lat_code code = read_boundary(&c, type, err);
+    enum lat_code code = latd_multipart_mark(c.mark, type, err);
     int next;
 
     if (code)
         return code;
+    c.mark_len = strlen(c.mark);
     if (len < c.mark_len - 2 || memcmp(body, c.mark + 2, c.mark_len - 2) != 0)
         return fail_form(err, "it does not begin with its boundary");
     c.p += c.mark_len - 2;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include <string.h>
+#include <strings.h>
 
 static json_t *doc;
 
@@ -25,19 +26,15 @@ static const struct {
     {                       \
 #name, &latd_##name \
     }
-    HANDLER(livez),
-    HANDLER(readyz),
-    HANDLER(startupz),
-    HANDLER(version),
-    HANDLER(metrics_text),
-    HANDLER(openapi),
-    HANDLER(models_index),
-    HANDLER(models_get),
-    HANDLER(embeddings),
-    HANDLER(embeddings_get),
-    HANDLER(validate),
-    HANDLER(similarity),
-    HANDLER(recordings_query),
+    HANDLER(livez),         HANDLER(readyz),
+    HANDLER(startupz),      HANDLER(version),
+    HANDLER(metrics_text),  HANDLER(openapi),
+    HANDLER(models_index),  HANDLER(models_get),
+    HANDLER(embeddings),    HANDLER(embeddings_get),
+    HANDLER(validate),      HANDLER(files_create),
+    HANDLER(files_index),   HANDLER(files_get),
+    HANDLER(files_content), HANDLER(files_delete_one),
+    HANDLER(similarity),    HANDLER(recordings_query),
 #undef HANDLER
 };
 
@@ -114,8 +111,7 @@ static bool has_route(const char *path, const char *method)
         const struct latd_route *r = latd_route(i);
 
         if (strcmp(r->path, path) == 0 &&
-            (strcmp(method, "get") == 0 ? r->method == LATD_GET
-                                        : r->method == LATD_POST))
+            strcasecmp(method, latd_method_name(r->method)) == 0)
             return true;
     }
     print_error("%s %s has no route\n", method, path);
