@@ -5,6 +5,7 @@
  * resumed ends in the same bytes as one that was not.
  */
 #include "catalog.h"
+#include "data.h"
 #include "turned.h"
 #include "watch.h"
 
@@ -15,7 +16,8 @@
 #include <unistd.h>
 
 struct options {
-    const char *data, *output, *checkpoint, *kernel;
+    struct cli_data data;
+    const char *output, *checkpoint, *kernel;
     const char *from, *freeze, *early_lr, *old_data;
     struct cli_list set;
     uint64_t threads, every;
@@ -25,7 +27,13 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 
 static const struct cli_option options[] = {
-    {"data", 'd', "DIR", "folder of recordings", CLI_TEXT, AT(data)},
+    {"data", 'd', "DIR", "folder of recordings, or a manifest of them",
+     CLI_TEXT, AT(data.data)},
+    {"valid", 0, "FILE", "manifest of recordings to validate with", CLI_TEXT,
+     AT(data.valid)},
+    {"share", 0, "SHARE",
+     "of a manifest's subjects, to validate with; default 0.2", CLI_NUMBER,
+     AT(data.share)},
     {"out", 'o', "FILE", "the model file to write", CLI_TEXT, AT(output)},
     {"set", 's', "KEY=VALUE", "override a line of the recipe", CLI_LIST,
      AT(set)},
@@ -273,21 +281,6 @@ static enum lat_code run_trainer(struct lat_trainer *t, const struct given *g,
 
 /* ---- from options to a trainer ---- */
 
-static void print_data(const struct lat_dataset *d)
-{
-    static const char *const names[] = {"training", "validation", "test"};
-    struct lat_dataset_info info = lat_dataset_info(d);
-
-    for (size_t i = 0; i < info.n_warnings; i++)
-        fprintf(stderr, "latent: warning: %s\n", info.warnings[i]);
-    for (size_t i = 0; i < LAT_N_SPLITS && info.images; i++)
-        printf("%-10s  %zu images of %zu classes\n", names[i], info.records[i],
-               info.subjects[i]);
-    for (size_t i = 0; i < LAT_N_SPLITS && !info.images; i++)
-        printf("%-10s  %zu records of %zu subjects, %.1f hours\n", names[i],
-               info.records[i], info.subjects[i], info.seconds[i] / 3600.0);
-}
-
 /* Hours later is too late to learn that a folder is not there. */
 static enum lat_code check_folder(const char *path, struct lat_err *err)
 {
@@ -343,9 +336,9 @@ static enum lat_code make_and_run(const struct options *o, const char *recipe,
     if (!code)
         code = read_recipe(&r, &from, o, recipe, err);
     if (!code)
-        code = lat_dataset_open(&d, r, o->data, err);
+        code = cli_data_open(&d, r, &o->data, err);
     if (!code) {
-        print_data(d);
+        cli_data_print(d);
         code = lat_trainer_new(&t, r, d, kernel, cli_threads(o->threads), err);
     }
     if (!code) {
@@ -371,7 +364,7 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
         return status;
     if (first + 1 != argc)
         return cli_misuse(cmd, "one recipe must be given");
-    if (!o.data || !o.output)
+    if (!o.data.data || !o.output)
         return cli_misuse(cmd, "--data and --out must be given");
     if (!o.from && (o.freeze || o.early_lr || o.old_data))
         return cli_misuse(cmd, "--freeze, --early-lr and --old-data are for "

@@ -51,7 +51,7 @@ struct hints {
 static enum lat_code hints_init(struct hints *h, const struct lat_line *line,
                                 struct lat_err *err)
 {
-    *h = (struct hints){.hints.rate_hz = line->rate_hz};
+    *h = (struct hints){.names = {0}}; /* the rate is compared, see apply */
     for (size_t i = 0; i < line->n_channels; i++)
         lat_buf_printf(&h->names, "%s%s", i ? "," : "", line->channels[i].name);
     if (h->names.failed)

@@ -65,6 +65,9 @@ static enum lat_code count_channels(struct lat_dataset *d, struct lat_err *err)
     size_t n = 0;
 
     d->n_channels = 1;
+    if (d->feed->r->kind == LAT_PICTURES)
+        return lat_fail(err, LAT_EINVAL,
+                        "dataset is images; recordings are signals");
     if (d->feed->r->kind == LAT_WFDB)
         return LAT_OK;
     while (lat__recipe_word(name, &at))
