@@ -1,8 +1,8 @@
 /*
  * ours.c - the engine as one of those that tests/bench/engine measures.
  *
- *     ours make ecg|imu OUT.safetensors
- *     ours serve MODEL.safetensors KERNEL
+ *     ours make ecg|imu|resnet18 OUT.safetensors
+ *     ours serve MODEL.safetensors KERNEL float32|bfloat16
  *
  * serve reads a command a line and answers with a line:
  *
@@ -28,6 +28,8 @@ static struct {
     struct lat_model *model;
     struct lat_plan *plan;
     const struct lat_kernel *kernel;
+    enum lat_precision precision;
+    bool images;
     size_t in, out; /* floats of one thing */
 } our;
 
@@ -83,13 +85,23 @@ static const struct reference {
      "conv1d 128 k5 p2, batchnorm, relu, maxpool k2,"
      "conv1d 128 k3 p1, batchnorm, relu, avgpool, linear 64",
      3, 200, 64},
+    {"resnet18", NULL, 3, 32, 512},
 };
+
+/* Of images CIFAR's: 32 x 32, a stem of 3 x 3. */
+static const struct lat__resnet resnet18 = {64, {2, 2, 2, 2}, true, 1};
 
 static struct lat_card card_of(const struct reference *r)
 {
     struct lat_card card = {.version = 1, .dims = r->dims};
 
     snprintf(card.name, sizeof(card.name), "%s", r->name);
+    if (!r->layers) {
+        card.modality = LAT_IMAGES;
+        card.image = (struct lat_image_input){
+            32, 32, 32, LAT_BICUBIC, {0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
+        return card;
+    }
     card.input = (struct lat_input){.n_channels = r->channels,
                                     .n_names = r->channels,
                                     .rate_hz = 100.0,
@@ -115,18 +127,19 @@ static void make(const struct reference *r, const char *path)
     const struct lat__card_notes notes = {0};
     struct lat_card card = card_of(r);
     struct lat__architecture arch = {0};
-    struct lat_buf text = {0}, file = {0};
-    struct lat__net_spec spec = {.input = {1, r->window, r->channels}};
+    struct lat_buf layers = {0}, text = {0}, file = {0};
     struct lat__net *net = NULL;
     struct lat_rng rng;
     struct lat_err err;
     float *params;
 
-    check(lat__layers_parse(&arch.encoder, &arch.n_encoder, r->layers, &err),
+    if (r->layers)
+        lat_buf_puts(&layers, r->layers);
+    else
+        lat__resnet_print(&layers, &resnet18);
+    check(lat__layers_parse(&arch.encoder, &arch.n_encoder, layers.v, &err),
           &err);
-    spec.encoder = arch.encoder;
-    spec.n_encoder = arch.n_encoder;
-    check(lat__net_new(&net, &spec, &err), &err);
+    check(lat__net_of(&net, &card, &arch, &err), &err);
     params = floats(net->n_params);
     lat__rng_seed(&rng, 1);
     lat__net_init(net, params, &rng);
@@ -134,6 +147,7 @@ static void make(const struct reference *r, const char *path)
     check(lat__card_encode(&text, &card, &arch, &notes, &err), &err);
     check(lat__model_encode(&file, net, params, text.v, &err), &err);
     check(lat_file_write(path, file.v, file.len, &err), &err);
+    lat_buf_fini(&layers);
     lat_buf_fini(&text);
     lat_buf_fini(&file);
     lat_free(params);
@@ -163,6 +177,20 @@ static void together(struct worker *w, unsigned n, void *(*run)(void *))
         pthread_join(t[i], NULL);
 }
 
+/* Of an image its features: peers end there. */
+static void embed_one(struct lat_workspace *ws, const float *x, float *y)
+{
+    static _Thread_local float latent[512];
+    struct lat_image_code code = {.latent = latent, .features = y};
+    struct lat_err err;
+
+    if (our.images)
+        check(lat_embed_image(our.plan, ws, x, LAT_GATES_NONE, &code, &err),
+              &err);
+    else
+        check(lat_embed(our.plan, ws, x, y, &err), &err);
+}
+
 /* Things are independent of each other, so a batch of them is each thread's
  * share, one after the other. */
 static void *embed_share(void *arg)
@@ -176,9 +204,7 @@ static void *embed_share(void *arg)
     check(lat_workspace_new(&ws, our.plan, &err), &err);
     do {
         for (size_t i = 0; i < share; i++)
-            check(
-                lat_embed(our.plan, ws, x + i * our.in, y + i * our.out, &err),
-                &err);
+            embed_one(ws, x + i * our.in, y + i * our.out);
         w->done += share;
     } while (now() < w->until);
     w->sink = (double)y[0];
@@ -312,7 +338,7 @@ static void open_model(void)
     struct lat_err err;
 
     check(lat_model_read(&our.model, our.path, &err), &err);
-    check(lat_plan_new(&our.plan, our.model, our.kernel, LAT_FLOAT32, &err),
+    check(lat_plan_new(&our.plan, our.model, our.kernel, our.precision, &err),
           &err);
 }
 
@@ -348,8 +374,7 @@ static void answer(const char *in, const char *out, size_t n)
     if (!from || !to || fread(x, our.in * sizeof(float), n, from) != n)
         exit(1);
     for (size_t i = 0; i < n; i++)
-        check(lat_embed(our.plan, ws, x + i * our.in, y + i * our.out, &err),
-              &err);
+        embed_one(ws, x + i * our.in, y + i * our.out);
     fwrite(y, our.out * sizeof(float), n, to);
     fclose(from);
     fclose(to);
@@ -393,13 +418,14 @@ int main(int argc, char **argv)
                 make(&references[i], argv[3]);
         return 0;
     }
-    if (argc != 4 || strcmp(argv[1], "serve") != 0)
+    if (argc != 5 || strcmp(argv[1], "serve") != 0 ||
+        !lat_precision_parse(&our.precision, argv[4]))
         return 2;
     our.path = argv[2];
     check(lat_kernel_pick(&our.kernel, argv[3], &err), &err);
     open_model();
-    our.in = lat_plan_card(our.plan)->input.window *
-             lat_plan_card(our.plan)->input.n_channels;
+    our.images = lat_plan_card(our.plan)->modality == LAT_IMAGES;
+    our.in = lat_input_floats(lat_plan_card(our.plan));
     our.out = lat_plan_card(our.plan)->dims;
     printf("%s\n", lat_plan_arithmetic(our.plan));
     fflush(stdout);
