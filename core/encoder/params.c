@@ -16,13 +16,19 @@ static size_t channel_major(size_t i, size_t n, size_t spread)
     return spread ? i % spread * (n / spread) + i / spread : i;
 }
 
-static size_t file_place(const struct lat__param *p, size_t at)
-{
-    size_t o = at % p->out, i = at / p->out % p->in, tap = at / p->out / p->in;
+enum { LINE = 16 }; /* outputs that go together: a line of the block */
 
+/* Where the taps of output o and input i begin in a file. */
+static size_t file_place(const struct lat__param *p, size_t o, size_t i)
+{
     o = channel_major(o, p->out, p->out_spread);
     i = channel_major(i, p->in, p->in_spread);
-    return (o * p->in + i) * p->taps + tap;
+    return (o * p->in + i) * p->taps;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
 }
 
 size_t lat__param_count(const struct lat__param *p)
@@ -41,15 +47,33 @@ void lat__param_export(float *file, const float *block,
 {
     const float *v = block + p->offset;
 
-    for (size_t i = 0; i < lat__param_count(p); i++)
-        file[file_place(p, i)] = v[i];
+    for (size_t o = 0; o < p->out; o++)
+        for (size_t i = 0; i < p->in; i++) {
+            float *to = file + file_place(p, o, i);
+
+            for (size_t tap = 0; tap < p->taps; tap++)
+                to[tap] = v[(tap * p->in + i) * p->out + o];
+        }
+}
+
+/* Outputs o … of input i, of all taps. */
+static void import_line(float *v, const float *file, const struct lat__param *p,
+                        size_t o, size_t i)
+{
+    const size_t n = least(p->out - o, LINE);
+    const float *from[LINE];
+
+    for (size_t j = 0; j < n; j++)
+        from[j] = file + file_place(p, o + j, i);
+    for (size_t tap = 0; tap < p->taps; tap++)
+        for (size_t j = 0; j < n; j++)
+            v[(tap * p->in + i) * p->out + o + j] = from[j][tap];
 }
 
 void lat__param_import(float *block, const float *file,
                        const struct lat__param *p)
 {
-    float *v = block + p->offset;
-
-    for (size_t i = 0; i < lat__param_count(p); i++)
-        v[i] = file[file_place(p, i)];
+    for (size_t o = 0; o < p->out; o += LINE)
+        for (size_t i = 0; i < p->in; i++)
+            import_line(block + p->offset, file, p, o, i);
 }

@@ -30,6 +30,7 @@ struct fold {
     size_t flat[2];   /* the largest that are copied */
     size_t pairs;     /* of the largest input of bfloat16 */
     float *folded;    /* of one product, before they become pairs */
+    double *scale;    /* of its columns */
 };
 
 static size_t lines(size_t n)
@@ -150,20 +151,23 @@ static void fold_weights(struct fold *f, struct lat__step *st,
     float *bias = f->p->weights + st->b;
 
     for (size_t j = 0; j < st->n; j++) {
-        double scale = 1.0, shift = b ? (double)b[j] : 0.0;
+        double shift = b ? (double)b[j] : 0.0;
 
+        f->scale[j] = 1.0;
         if (bn) {
             const float *v = f->params + j;
 
-            scale = (double)v[bn->params[0].offset] /
-                    sqrt((double)v[bn->params[3].offset] + 1e-5);
-            shift = (shift - (double)v[bn->params[2].offset]) * scale +
+            f->scale[j] = (double)v[bn->params[0].offset] /
+                          sqrt((double)v[bn->params[3].offset] + 1e-5);
+            shift = (shift - (double)v[bn->params[2].offset]) * f->scale[j] +
                     (double)v[bn->params[1].offset];
         }
         bias[j] = (float)shift;
-        for (size_t i = 0; i < st->taps * st->k; i++)
-            to[i * st->w_row + j] = (float)((double)w[i * st->n + j] * scale);
     }
+    for (size_t i = 0; i < st->taps * st->k; i++)
+        for (size_t j = 0; j < st->n; j++)
+            to[i * st->w_row + j] =
+                (float)((double)w[i * st->n + j] * f->scale[j]);
 }
 
 static void pack_weights(struct fold *f, const struct lat__step *st)
@@ -280,9 +284,10 @@ static void add_step(struct fold *f, const struct lat__layer *l)
     st->y = f->at[act];
 }
 
-/* Adds up the weights of a stack, and finds its widest product. */
+/* Adds up the weights of a stack, and finds the most of one product: floats of
+ * its weights, and columns. */
 static void count_weights(const struct fold *f, const struct lat__stack *s,
-                          size_t *all, size_t *widest)
+                          size_t *all, size_t most_of[2])
 {
     for (size_t i = 0; i < s->n_layers; i++) {
         const struct lat__layer *l = &s->layers[i];
@@ -290,7 +295,8 @@ static void count_weights(const struct fold *f, const struct lat__stack *s,
         if (!is_product(l))
             continue;
         *all += weights_of(f, l);
-        most(widest, taps_of(l) * depth_of(l) * lines(l->params[0].out));
+        most(&most_of[0], taps_of(l) * depth_of(l) * lines(l->params[0].out));
+        most(&most_of[1], l->params[0].out);
     }
 }
 
@@ -334,17 +340,19 @@ static enum lat_code make_memory(struct fold *f, const struct lat__net *net,
                                  struct lat_err *err)
 {
     struct lat_plan *p = f->p;
-    size_t n_layers = 0, n_weights = 0, widest = 0;
+    size_t n_layers = 0, n_weights = 0, most_of[2] = {0, 0};
 
     for (unsigned i = 0; i < LAT_N_STACKS; i++)
         if (i != LAT_TASK) {
             n_layers += net->stack[i].n_layers;
-            count_weights(f, &net->stack[i], &n_weights, &widest);
+            count_weights(f, &net->stack[i], &n_weights, most_of);
         }
     p->steps = lat_calloc(n_layers, sizeof(*p->steps));
     p->weights = lat_calloc(n_weights, sizeof(*p->weights));
-    f->folded = is_narrow(f) ? lat_calloc(widest, sizeof(*f->folded)) : NULL;
-    if (!p->steps || !p->weights || (is_narrow(f) && !f->folded))
+    f->folded =
+        is_narrow(f) ? lat_calloc(most_of[0], sizeof(*f->folded)) : NULL;
+    f->scale = lat_calloc(most_of[1], sizeof(*f->scale));
+    if (!p->steps || !p->weights || !f->scale || (is_narrow(f) && !f->folded))
         return lat_fail(err, LAT_ENOMEM, "a plan of %zu layers", n_layers);
     return LAT_OK;
 }
@@ -363,6 +371,7 @@ enum lat_code lat__plan_fold(struct lat_plan *p, struct lat_err *err)
     if (!code)
         fold_net(f, net);
     lat_free(f->folded);
+    lat_free(f->scale);
     lat_free(f);
     return code;
 }
