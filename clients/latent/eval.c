@@ -13,7 +13,7 @@ struct options {
     const char *models, *data, *recipe, *split, *json, *svg, *kernel;
     struct cli_list set;
     uint64_t windows, threads;
-    bool probe;
+    bool probe, bfloat16;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -30,6 +30,8 @@ static const struct cli_option options[] = {
      CLI_COUNT, AT(windows)},
     {"probe", 0, NULL, "read the shift out of pairs of latents, too", CLI_FLAG,
      AT(probe)},
+    {"bfloat16", 0, NULL, "what bfloat16 costs this model, too", CLI_FLAG,
+     AT(bfloat16)},
     {"json", 'j', "FILE", "write the numbers there", CLI_TEXT, AT(json)},
     {"svg", 0, "FILE", "draw S(D) there", CLI_TEXT, AT(svg)},
     {"models", 0, "DIR", "where models are; default: LATENT_MODELS", CLI_TEXT,
@@ -120,6 +122,32 @@ static enum lat_code print_probe(const struct options *o, struct lat_model *m,
     return LAT_OK;
 }
 
+/* What the model gives in bfloat16, beside float32. */
+static enum lat_code print_cost(const struct options *o, struct lat_model *m,
+                                const struct lat_kernel *kernel,
+                                const struct lat_dataset *d,
+                                enum lat_split split, struct lat_err *err)
+{
+    const struct lat_turn_ask ask = {
+        split, o->windows ? (size_t)o->windows : 60, cli_threads(o->threads)};
+    struct lat_precision_cost c;
+    enum lat_code code = lat_eval_precision(&c, m, kernel, d, &ask, err);
+
+    if (code)
+        return code;
+    printf("\nbfloat16 (%s) beside float32, %zu windows: 1 - cosine %.2g, at "
+           "most %.2g\n",
+           lat_kernel_way(kernel, LAT_BFLOAT16), c.n_windows, c.mean_error,
+           c.largest_error);
+    if (!isnan(c.recall[LAT_FLOAT32]))
+        printf("recall of the window 75 ms later: %.4f, in float32 %.4f\n",
+               c.recall[LAT_BFLOAT16], c.recall[LAT_FLOAT32]);
+    if (!isnan(c.accuracy[LAT_FLOAT32]))
+        printf("accuracy of the classes: %.4f, in float32 %.4f\n",
+               c.accuracy[LAT_BFLOAT16], c.accuracy[LAT_FLOAT32]);
+    return LAT_OK;
+}
+
 /* ---- of movements ---- */
 
 static enum lat_code eval_turned(const struct options *o, struct lat_model *m,
@@ -148,6 +176,8 @@ static enum lat_code eval_turned(const struct options *o, struct lat_model *m,
     if (o->json)
         code = cli_write(&b, o->json, err);
     lat_buf_fini(&b);
+    if (!code && o->bfloat16)
+        code = print_cost(o, m, kernel, d, split, err);
     return code;
 }
 
@@ -224,6 +254,8 @@ static enum lat_code eval(const struct options *o, const char *name,
         code = write_files(o, e, lat_model_card(m), err);
         if (!code && o->probe)
             code = print_probe(o, m, kernel, d, split, err);
+        if (!code && o->bfloat16)
+            code = print_cost(o, m, kernel, d, split, err);
     }
 out:
     lat_dataset_free(d);

@@ -184,4 +184,23 @@ LAT_MUST_CHECK enum lat_code lat_eval_swap(struct lat_swap *out,
                                            const struct lat_turn_ask *ask,
                                            struct lat_err *err);
 
+/* ---- what bfloat16 costs ------------------------ measure/precision.c */
+
+struct lat_precision_cost {
+    size_t n_windows;
+    double mean_error, largest_error;  /* 1 - cosine with float32 */
+    double recall[LAT_N_PRECISIONS];   /* of the window 75 ms later, by the
+                                          invariant block; NaN of movements */
+    double accuracy[LAT_N_PRECISIONS]; /* NaN without classes */
+};
+
+/* Of signal models, windows placed as by the evaluations above.  A model with
+ * classes is asked for movements, another for hearts. */
+LAT_MUST_CHECK enum lat_code lat_eval_precision(struct lat_precision_cost *out,
+                                                struct lat_model *m,
+                                                const struct lat_kernel *kernel,
+                                                const struct lat_dataset *d,
+                                                const struct lat_turn_ask *ask,
+                                                struct lat_err *err);
+
 #endif

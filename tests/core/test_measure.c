@@ -281,6 +281,44 @@ TEST(eval, survives_any_failed_allocation)
     lat_recipe_free(r);
 }
 
+TEST(precision, costs_little_and_float32_is_what_was_evaluated)
+{
+    const struct lat_turn_ask ask = {LAT_TRAIN, WINDOWS, 2};
+    struct lat_recipe *r = recipe();
+    struct lat_dataset *d = dataset(r);
+    struct lat_model *m = model(r, d);
+    struct lat_eval *e = lat_calloc(1, sizeof(*e));
+    struct lat_precision_cost c, alone;
+    const struct lat_turn_ask one = {LAT_TRAIN, WINDOWS, 1};
+    enum lat_code code;
+    long n = 0;
+
+    UNUSED_STATE;
+    assert_non_null(e);
+    CHECK(lat_eval_precision(&c, m, kernel(), d, &ask, NULL) == LAT_OK);
+    CHECK(lat_eval_precision(&alone, m, kernel(), d, &one, NULL) == LAT_OK);
+    CHECK(c.n_windows == SUBJECTS * WINDOWS);
+    CHECK(c.mean_error > 0.0 && c.mean_error < 1e-3);
+    CHECK(c.largest_error >= c.mean_error && c.largest_error < 1e-2);
+    CHECK(c.largest_error == alone.largest_error);
+    CHECK(lat_eval_phase(e, m, kernel(), d, LAT_TRAIN, WINDOWS, 1, NULL) ==
+          LAT_OK);
+    CHECK(c.recall[LAT_FLOAT32] == e->rows[LAT_ROW_INV].recall_1);
+    CHECK_NEAR(c.recall[LAT_BFLOAT16], c.recall[LAT_FLOAT32], 0.1);
+    CHECK(isnan(c.accuracy[LAT_FLOAT32]));
+    do {
+        lat__mem_fail_after = n++;
+        code = lat_eval_precision(&c, m, kernel(), d, &one, NULL);
+        CHECK(code == LAT_OK || code == LAT_ENOMEM);
+    } while (code);
+    lat__mem_fail_after = -1;
+    CHECK(n > 30);
+    lat_free(e);
+    lat_model_unref(m);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +330,7 @@ int main(void)
         T(spectrum, hann_is_the_same_in_time),
         T(eval, measures_a_model_the_same_on_any_number_of_threads),
         T(eval, survives_any_failed_allocation),
+        T(precision, costs_little_and_float32_is_what_was_evaluated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
