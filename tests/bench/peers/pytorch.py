@@ -3,6 +3,7 @@
 
     pytorch.py serve MODEL.safetensors eager|scripted
     pytorch.py export MODEL.safetensors OUT.onnx
+    pytorch.py script MODEL.safetensors OUT.pt
 
 Commands as in ours.c.
 """
@@ -144,6 +145,10 @@ def main():
         torch.onnx.export(engine.net, engine.things(1), last,
                           input_names=["x"], output_names=["y"],
                           dynamic_axes={"x": {0: "n"}, "y": {0: "n"}})
+        return
+    if what == "script":
+        torch.jit.save(torch.jit.freeze(
+            torch.jit.trace(engine.net, engine.things(1))), last)
         return
     print("float32", flush=True)
     serve(engine)
