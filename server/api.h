@@ -20,6 +20,15 @@ extern const struct latd_handler latd_openapi;
 extern const struct latd_handler latd_models_index;
 extern const struct latd_handler latd_models_get;
 
+/* ---- aliases.c: names that stand for models */
+extern const struct latd_handler latd_aliases_index;
+extern const struct latd_handler latd_aliases_get;
+extern const struct latd_handler latd_aliases_put;
+extern const struct latd_handler latd_aliases_delete;
+
+/* ---- models_delete.c */
+extern const struct latd_handler latd_models_remove;
+
 /* ---- embeddings.c */
 extern const struct latd_handler latd_embeddings;
 extern const struct latd_handler latd_embeddings_get;

@@ -90,6 +90,8 @@ enum { LATD_TEXT_MAX = 512 };
            "Requests of a key at once; 0: as many as key-rate")                \
     NUMBER(key_bytes, "key-bytes", 0, 0, 1024 * (uint64_t)LATD_GIB,            \
            "Bytes of bodies a minute of a key that has no own bytes; 0: any")  \
+    NUMBER(delete_models, "delete-models", 0, 0, 1,                            \
+           "1: DELETE /v1/models also deletes files of the folder models")     \
     NUMBER(drain_delay, "drain-delay", 5, 0, 3600,                             \
            "Seconds to serve on, not ready, after SIGTERM")                    \
     NUMBER(drain_timeout, "drain-timeout", 18, 0, 3600,                        \

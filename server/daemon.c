@@ -1,6 +1,7 @@
 /* daemon.c - the rooms, in the order in which they start and stop. */
 #include "daemon.h"
 
+#include "aliases.h"
 #include "auth.h"
 #include "cache.h"
 #include "canary.h"
@@ -100,6 +101,7 @@ static enum lat_code load_models(struct latd_daemon *d, unsigned n_infer,
     struct latd_models_options opt = {.dir = c->models,
                                       .more = d->app.database ? more : NULL,
                                       .precision = c->precision,
+                                      .delete_any = c->delete_models != 0,
                                       .infer_threads = n_infer,
                                       .metrics = &d->metrics,
                                       .go_on = d->go_on};
@@ -114,6 +116,10 @@ static enum lat_code load_models(struct latd_daemon *d, unsigned n_infer,
     code = latd_precision_of(&all, c->precision, "", err);
     if (!code)
         code = latd_models_new(&d->app.models, &opt, err);
+    if (!code)
+        code = latd_aliases_open(&d->app.aliases, d->app.database, err);
+    if (!code)
+        latd_models_use(d->app.models, d->app.aliases);
     if (!code)
         code = latd_models_reload(d->app.models, err);
     if (!code && latd_models_count(d->app.models) == 0)
@@ -299,6 +305,7 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_cache_free(d->app.cache);
     latd_store_close(d->app.store);
     latd_models_free(d->app.models);
+    latd_aliases_close(d->app.aliases);
     latd_auth_close(d->app.auth);
     latd_tls_forget();
 }

@@ -29,6 +29,7 @@
 #include "metrics.h"
 #include "models.h"
 
+struct latd_aliases;
 struct latd_auth;
 struct latd_cache;
 struct latd_index;
@@ -63,6 +64,7 @@ struct latd_app {
     struct latd_files *files;       /* NULL when database is */
     struct latd_idempotency *idempotency;
     struct latd_ulid *ulid;
+    struct latd_aliases *aliases;
     struct latd_auth *auth; /* NULL: no key is asked for */
     _Atomic enum latd_state state;
     _Atomic bool failing; /* the canary pass did not come back */

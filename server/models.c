@@ -1,17 +1,20 @@
 /* models.c - see models.h: the table, and how it follows its folder. */
 #include "models.h"
 
+#include "aliases.h"
 #include "log.h"
 #include "loop.h"
-#include "precision.h"
+#include "models/model.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { MODELS_MAX = 1024 };
 
@@ -26,114 +29,8 @@ struct latd_models {
     pthread_mutex_t reloading; /* one reload at a time */
     pthread_mutex_t lock;      /* guards table; never held while loading */
     struct table *table;
+    struct latd_aliases *aliases; /* lent; NULL: none */
 };
-
-/* ---- one model --------------------------------------------------------- */
-
-void latd_model_unref(struct latd_model *m)
-{
-    if (!m || atomic_fetch_sub(&m->refs, 1) != 1)
-        return;
-    for (unsigned i = 0; m->ws && i < m->n_ws; i++)
-        lat_workspace_free(m->ws[i]);
-    lat_free(m->ws);
-    lat_plan_unref(m->plan);
-    lat_free(m);
-}
-
-static struct latd_model *model_ref(struct latd_model *m)
-{
-    atomic_fetch_add(&m->refs, 1);
-    return m;
-}
-
-/* NAME.safetensors or NAME@VERSION.safetensors; false for anything else. */
-static bool parse_name(struct latd_model *m, const char *file)
-{
-    const char *dot = strrchr(file, '.'), *at = strrchr(file, '@');
-    size_t len;
-    char *end = NULL;
-    unsigned long version = 1;
-
-    if (file[0] == '.' || !dot || strcmp(dot, ".safetensors") != 0)
-        return false;
-    len = (size_t)((at ? at : dot) - file);
-    if (at) {
-        version = strtoul(at + 1, &end, 10);
-        if (end != dot || version < 1 || version > 999999999)
-            return false;
-    }
-    if (len < 1 || len > LATD_MODEL_MAX - 13)
-        return false;
-    memcpy(m->name, file, len);
-    m->name[len] = '\0';
-    m->version = (unsigned)version;
-    snprintf(m->id, sizeof(m->id), "%.99s@%u", m->name, m->version);
-    return true;
-}
-
-/* What tells that a file is another: size, times, number. */
-static void set_stamp(struct latd_model *m, const struct stat *st)
-{
-    m->created = st->st_mtim.tv_sec;
-    m->stamp[0] = st->st_size;
-    m->stamp[1] = st->st_mtim.tv_sec;
-    m->stamp[2] = st->st_mtim.tv_nsec;
-    m->stamp[3] = (int64_t)st->st_ino;
-}
-
-static enum lat_code make_workspaces(struct latd_model *m, unsigned n,
-                                     struct lat_err *err)
-{
-    m->ws = lat_calloc(n, sizeof(struct lat_workspace *));
-    if (!m->ws)
-        return lat_fail(err, LAT_ENOMEM, "%u workspaces", n);
-    for (m->n_ws = 0; m->n_ws < n; m->n_ws++) {
-        enum lat_code code = lat_workspace_new(&m->ws[m->n_ws], m->plan, err);
-
-        if (code)
-            return code;
-    }
-    return LAT_OK;
-}
-
-/* Reads, plans and proves the model of m->path. */
-static enum lat_code load(struct latd_models *t, struct latd_model *m,
-                          struct lat_err *err)
-{
-    struct lat_model *file = NULL;
-    enum lat_precision precision;
-    enum lat_code code =
-        latd_precision_of(&precision, t->opt.precision, m->name, err);
-
-    if (code == LAT_OK)
-        code = lat_model_read(&file, m->path, err);
-    if (code == LAT_OK)
-        code = lat_plan_new(&m->plan, file, t->opt.kernel, precision, err);
-    lat_model_unref(file); /* the plan has its own */
-    if (code == LAT_OK)
-        code = make_workspaces(m, t->opt.infer_threads, err);
-    if (code == LAT_OK)
-        code = lat_plan_self_test(m->plan, t->opt.infer_threads, err);
-    if (code)
-        return code;
-    m->card = lat_plan_card(m->plan);
-    m->series = latd_metrics_series(t->opt.metrics, m->name);
-    return LAT_OK;
-}
-
-static void log_loaded(const struct latd_model *m, uint64_t ns)
-{
-    struct latd_line line;
-
-    latd_line_begin(&line, LATD_INFO, "model loaded, self-test passed");
-    latd_line_text(&line, "model", m->id);
-    latd_line_text(&line, "digest", m->card->digest);
-    latd_line_text(&line, "arithmetic", lat_plan_arithmetic(m->plan));
-    latd_line_count(&line, "dimensions", m->card->dims);
-    latd_line_ms(&line, "ms", (double)ns / 1e6);
-    latd_line_end(&line);
-}
 
 /* ---- a table from the folder ------------------------------------------- */
 
@@ -165,7 +62,7 @@ static struct latd_model *take_file(struct latd_models *t, const char *dir,
 
     if (!m)
         return NULL;
-    if (!parse_name(m, file)) {
+    if (!latd_model_parse(m, file)) {
         latd_log(LATD_WARNING, "models: %s is not NAME[@VERSION].safetensors",
                  file);
         lat_free(m);
@@ -177,22 +74,22 @@ static struct latd_model *take_file(struct latd_models *t, const char *dir,
     if (stat(m->path, &st))
         code = lat_fail(&err, LAT_EIO, "%s", strerror(errno));
     else
-        set_stamp(m, &st);
+        latd_model_stamp(m, &st);
     if (before && !code &&
         memcmp(before->stamp, m->stamp, sizeof(m->stamp)) == 0) {
         latd_model_unref(m);
-        return model_ref(before);
+        return latd_model_ref(before);
     }
     if (!code)
-        code = load(t, m, &err);
+        code = latd_model_load(m, &t->opt, &err);
     if (!code) {
-        log_loaded(m, latd_now_ns() - begun);
+        latd_model_log(m, latd_now_ns() - begun);
         return m;
     }
     latd_log(LATD_ERROR, "model %s: %s%s", m->id, err.msg,
              before ? "; the one before stays" : "");
     latd_model_unref(m);
-    return before ? model_ref(before) : NULL;
+    return before ? latd_model_ref(before) : NULL;
 }
 
 static int by_name(const void *a, const void *b)
@@ -296,6 +193,89 @@ enum lat_code latd_models_reload(struct latd_models *t, struct lat_err *err)
     return code;
 }
 
+/* ---- one less ---------------------------------------------------------- */
+
+/* Only what was made here is ours to delete, unless a setting says more. */
+static enum lat_code check_ours(const struct latd_models *t,
+                                const struct latd_model *m, struct lat_err *err)
+{
+    size_t len = strlen(t->more);
+
+    if (t->opt.delete_any ||
+        (len > 0 && strncmp(m->name, "ft:", 3) == 0 &&
+         strncmp(m->path, t->more, len) == 0 && m->path[len] == '/'))
+        return LAT_OK;
+    return lat_fail_word(err, LAT_EACCESS, "model_not_ours",
+                         "%s is the operator's file, not one that was trained "
+                         "here: it is deleted from the folder of models, or "
+                         "with the setting delete-models",
+                         m->id);
+}
+
+static enum lat_code unlink_file(const char *path, struct lat_err *err)
+{
+    char folder[LATD_MODEL_PATH_MAX];
+    int fd;
+
+    if (unlink(path) && errno != ENOENT)
+        return lat_fail(err, errno == EROFS ? LAT_ENOSPACE : LAT_EIO,
+                        "cannot delete %s: %s", path, strerror(errno));
+    snprintf(folder, sizeof(folder), "%s", path);
+    *strrchr(folder, '/') = '\0';
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        fsync(fd); /* gone after a power cut, too */
+        close(fd);
+    }
+    return LAT_OK;
+}
+
+/* The table is copied, so that one who reads the old one is not disturbed. */
+static enum lat_code swap_without(struct latd_models *t, struct latd_model *m,
+                                  struct lat_err *err)
+{
+    struct table *table = lat_calloc(1, sizeof(*table)), *old = t->table;
+    enum lat_code code =
+        table ? LAT_OK : lat_fail(err, LAT_ENOMEM, "the table of models");
+
+    if (!code)
+        code = unlink_file(m->path, err);
+    if (code) {
+        lat_free(table);
+        return code;
+    }
+    for (size_t i = 0; i < old->n; i++)
+        if (old->v[i] != m)
+            table->v[table->n++] = latd_model_ref(old->v[i]);
+    pthread_mutex_lock(&t->lock);
+    t->table = table;
+    pthread_mutex_unlock(&t->lock);
+    table_free(old);
+    return LAT_OK;
+}
+
+enum lat_code latd_models_delete(struct latd_models *t, struct latd_model *m,
+                                 struct lat_err *err)
+{
+    enum lat_code code = check_ours(t, m, err);
+
+    if (code)
+        return code;
+    pthread_mutex_lock(&t->reloading);
+    if (find(t->table, m->id) == m)
+        code = swap_without(t, m, err);
+    else
+        code = lat_fail_word(err, LAT_ENOENT, "model_not_found",
+                             "%s was exchanged or is gone already", m->id);
+    pthread_mutex_unlock(&t->reloading);
+    return code;
+}
+
+unsigned latd_model_readers(const struct latd_model *m)
+{
+    return atomic_load(&m->refs) - 1;
+}
+
 /* ---- for readers ------------------------------------------------------- */
 
 /* The lock is held.  The bare name is its highest version: the last. */
@@ -329,17 +309,28 @@ static enum lat_code not_found(const struct table *table, const char *name,
 enum lat_code latd_models_ref(struct latd_models *t, const char *name,
                               struct latd_model **out, struct lat_err *err)
 {
+    char stands_for[LATD_MODEL_MAX];
+    const char *alias = NULL;
     enum lat_code code = LAT_OK;
     struct latd_model *m;
 
+    if (latd_aliases_find(t->aliases, name, stands_for)) {
+        alias = name;
+        name = stands_for;
+    }
     pthread_mutex_lock(&t->lock);
     m = look_up(t->table, name);
     if (m)
-        *out = model_ref(m);
+        *out = latd_model_ref(m);
     else
         code = not_found(t->table, name, err);
     pthread_mutex_unlock(&t->lock);
-    return code;
+    return code && alias ? lat_wrap(err, code, "alias %s", alias) : code;
+}
+
+void latd_models_use(struct latd_models *t, struct latd_aliases *aliases)
+{
+    t->aliases = aliases;
 }
 
 enum lat_code latd_models_list(struct latd_models *t, struct latd_model ***out,
@@ -352,7 +343,7 @@ enum lat_code latd_models_list(struct latd_models *t, struct latd_model ***out,
         return lat_fail(err, LAT_ENOMEM, "list of models");
     pthread_mutex_lock(&t->lock);
     for (*n = 0; *n < t->table->n; (*n)++)
-        list[*n] = model_ref(t->table->v[*n]);
+        list[*n] = latd_model_ref(t->table->v[*n]);
     pthread_mutex_unlock(&t->lock);
     *out = list;
     return LAT_OK;

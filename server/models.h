@@ -18,6 +18,7 @@ enum { LATD_MODEL_MAX = 112 }; /* of NAME@VERSION, with its NUL */
 enum { LATD_MODEL_PATH_MAX = 800 };
 
 struct latd_models;
+struct latd_aliases;
 
 struct latd_model {
     char id[LATD_MODEL_MAX]; /* NAME@VERSION */
@@ -39,6 +40,7 @@ struct latd_models_options {
     const char *dir;
     const char *more; /* a second folder, of our own models; it may not be
                          there.  NULL: none */
+    bool delete_any;  /* delete: models of dir as well */
     const struct lat_kernel *kernel;
     const char *precision; /* the setting, see precision.h; NULL: empty */
     unsigned infer_threads;
@@ -62,13 +64,23 @@ LAT_MUST_CHECK enum lat_code latd_models_reload(struct latd_models *m,
                                                 struct lat_err *err);
 size_t latd_models_count(struct latd_models *m);
 
-/* By NAME (its highest version) or NAME@VERSION.  LAT_ENOENT,
+/* Before any reader: names are looked up among these first. */
+void latd_models_use(struct latd_models *m, struct latd_aliases *aliases);
+
+/* By alias, NAME (its highest version) or NAME@VERSION.  LAT_ENOENT,
  * "model_not_found", names those that there are. */
 LAT_MUST_CHECK enum lat_code latd_models_ref(struct latd_models *m,
                                              const char *name,
                                              struct latd_model **out,
                                              struct lat_err *err);
 void latd_model_unref(struct latd_model *model); /* NULL: nothing */
+/* Deletes its file and takes it off the table; those who have a reference go
+ * on.  LAT_EACCESS, "model_not_ours", unless it was made here. */
+LAT_MUST_CHECK enum lat_code latd_models_delete(struct latd_models *m,
+                                                struct latd_model *model,
+                                                struct lat_err *err);
+/* References besides the caller's own. */
+unsigned latd_model_readers(const struct latd_model *model);
 /* All of them, by name and version, each with a reference of the caller's. */
 LAT_MUST_CHECK enum lat_code latd_models_list(struct latd_models *m,
                                               struct latd_model ***out,

@@ -209,6 +209,20 @@ void latd_wire_file_encode(struct lat_buf *out, const struct latd_wire_file *f);
 /* What is in it; filename's ending says whether it has subjects. */
 void latd_wire_report_encode(struct lat_buf *out, const struct lat_report *r,
                              const char *filename);
+/* ---- /v1/aliases --------------------------------------- wire/alias.c */
+
+/* The model that it is to stand for, of size bytes at most. */
+LAT_MUST_CHECK enum lat_code latd_wire_alias_decode(
+    char *model, size_t size, const struct latd_body *body,
+    struct lat_err *err);
+
+struct latd_wire_alias {
+    const char *name, *model, *previous; /* previous "": none */
+    int64_t created_at, changed_at;
+};
+
+void latd_wire_alias_encode(struct lat_buf *out,
+                            const struct latd_wire_alias *a);
 
 /* ---- errors ------------------------------------------ wire/error.c */
 
