@@ -247,6 +247,10 @@ LAT_MUST_CHECK enum lat_code lat__net_of(struct lat__net **out,
 const struct lat__net *lat__model_net(const struct lat_model *m);
 /* The block (n_params), which never changes. */
 const float *lat__model_params(const struct lat_model *m);
+/* z of the projector and the logits of its gates (NULL without), one of each
+ * dimension, to a latent of unit length y; false where it is zeros. */
+bool lat__model_code(float *y, const float *z, const float *logit,
+                     const struct lat_card *card, enum lat_gate_mode mode);
 /* What the model was asked to learn besides, in evaluation: act[0] of a, the
  * activations of its task, holds latents. */
 void lat__model_task(const struct lat_ctx *ctx, const struct lat_model *m,

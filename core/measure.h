@@ -9,6 +9,7 @@
 #define LAT_MEASURE_H
 
 #include "encoder.h"
+#include "gallery.h"
 #include "latent/measure.h"
 #include "signal.h"
 #include "train.h"
@@ -103,6 +104,43 @@ struct lat__hit {
 
 double lat__mean_precision(const float *s, const size_t *subject, size_t n,
                            struct lat__hit *order);
+
+/* ---- measure/pictures.c: images through a model */
+
+struct lat__pictures {
+    const struct lat_model *model;
+    const struct lat_card *card;
+    const struct lat__net *net;
+    struct lat_ctx ctx;
+    float *params;                        /* a copy: its statistics move */
+    struct lat__acts *acts[LAT_N_STACKS]; /* NULL where there is none */
+};
+
+/* Of some images; rows of unit length, or of zeros. */
+struct lat__picture_codes {
+    size_t n;
+    float *h, *u; /* (n, features), (n, dims) */
+    float *p;     /* (n, dims): probabilities of gates, NULL without */
+    uint32_t *label;
+};
+
+struct lat__pictures_ask {
+    const struct lat_gallery *gallery;
+    bool batch;   /* statistics of 256 images in order */
+    size_t views; /* 0: images as they are served; else so many drawn views of
+                     each, and the label is the image's number */
+    size_t most;  /* images; 0: all */
+};
+
+LAT_MUST_CHECK enum lat_code lat__pictures_new(struct lat__pictures **out,
+                                               const struct lat_model *m,
+                                               const struct lat_ctx *ctx,
+                                               struct lat_err *err);
+void lat__pictures_free(struct lat__pictures *p);
+LAT_MUST_CHECK enum lat_code lat__pictures_embed(
+    struct lat__picture_codes *out, struct lat__pictures *p,
+    const struct lat__pictures_ask *ask, struct lat_err *err);
+void lat__picture_codes_fini(struct lat__picture_codes *c);
 
 /* ---- codes: sparse latents, one row for each thing */
 

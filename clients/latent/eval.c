@@ -1,5 +1,6 @@
 /* eval.c - latent eval: what the papers report, of one model. */
 #include "catalog.h"
+#include "pictures.h"
 #include "plot.h"
 #include "turned.h"
 
@@ -181,6 +182,36 @@ static enum lat_code eval_turned(const struct options *o, struct lat_model *m,
     return code;
 }
 
+static enum lat_code eval_images(const struct options *o, struct lat_model *m,
+                                 const struct lat_kernel *kernel,
+                                 const struct lat_dataset *d,
+                                 enum lat_split split, struct lat_err *err)
+{
+    const struct lat_card *card = lat_model_card(m);
+    struct lat_image_eval *e = NULL;
+    struct lat_buf b = {0};
+    enum lat_code code;
+
+    if (o->svg || o->probe || o->windows)
+        return lat_fail(err, LAT_EINVAL,
+                        "--svg, --probe and --windows are not for %s, which "
+                        "reads images",
+                        card->name);
+    code =
+        cli_eval_images(&e, m, kernel, d, split, cli_threads(o->threads), err);
+    if (code)
+        return code;
+    cli_print_image_eval(e, card->name);
+    put_card(&b, card);
+    lat_image_eval_print(&b, e);
+    lat_buf_puts(&b, "}\n");
+    if (o->json)
+        code = cli_write(&b, o->json, err);
+    lat_buf_fini(&b);
+    lat_image_eval_free(e);
+    return code;
+}
+
 /* ---- the run ---- */
 
 static enum lat_code write_files(const struct options *o,
@@ -241,6 +272,12 @@ static enum lat_code eval(const struct options *o, const char *name,
         code = lat_model_read(&m, path, err);
     if (!code)
         code = open_data(&d, o, lat_model_card(m), err);
+    if (!code)
+        code = cli_check_kind(m, d, err);
+    if (!code && cli_is_of_images(m)) {
+        code = eval_images(o, m, kernel, d, split, err);
+        goto out;
+    }
     if (!code && cli_is_turned(m)) {
         code = eval_turned(o, m, kernel, d, split, err);
         goto out;

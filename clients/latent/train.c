@@ -6,6 +6,7 @@
  */
 #include "catalog.h"
 #include "data.h"
+#include "pictures.h"
 #include "turned.h"
 #include "watch.h"
 
@@ -165,6 +166,21 @@ static enum lat_code measure_turned(struct lat_buf *json, struct lat_model *m,
     return LAT_OK;
 }
 
+static enum lat_code measure_images(struct lat_buf *json, struct lat_model *m,
+                                    const struct given *g, struct lat_err *err)
+{
+    struct lat_image_eval *e = NULL;
+    enum lat_code code = cli_eval_images(&e, m, g->kernel, g->d, LAT_TEST,
+                                         cli_threads(g->o->threads), err);
+
+    if (code)
+        return code;
+    lat_buf_puts(json, "{\"test\":");
+    lat_image_eval_print(json, e);
+    lat_image_eval_free(e);
+    return LAT_OK;
+}
+
 /* One split as "test": {...}; nothing when it has no subject. */
 static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
                                    const struct given *g, enum lat_split split,
@@ -174,9 +190,10 @@ static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
     struct lat_eval *e;
     enum lat_code code;
 
-    if (lat_dataset_info(g->d).subjects[split] == 0 ||
-        lat_dataset_info(g->d).images)
+    if (lat_dataset_info(g->d).subjects[split] == 0)
         return LAT_OK;
+    if (cli_is_of_images(m))
+        return split == LAT_TEST ? measure_images(json, m, g, err) : LAT_OK;
     if (cli_is_turned(m))
         return measure_turned(json, m, g, split, err);
     e = lat_calloc(1, sizeof(*e));

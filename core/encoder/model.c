@@ -230,6 +230,29 @@ const float *lat__model_params(const struct lat_model *m)
     return m->params;
 }
 
+bool lat__model_code(float *y, const float *z, const float *logit,
+                     const struct lat_card *card, enum lat_gate_mode mode)
+{
+    const struct lat_ctx ctx = {0};
+    struct lat_tensor t = {y, 1, 1, 1, card->dims};
+    float norm = 0.0f;
+
+    memcpy(y, z, card->dims * sizeof(*y));
+    lat__nonneg_forward(&ctx, card->nonneg, t, t);
+    if (card->top_k)
+        lat__top_k_forward(&ctx, t, NULL, t, card->top_k);
+    lat__normalize_forward(&ctx, t, &norm, t);
+    for (size_t i = 0; i < card->dims && mode != LAT_GATES_NONE; i++)
+        if (mode == LAT_GATES_HARD)
+            y[i] = logit[i] > 0.0f ? y[i] : 0.0f;
+        else
+            y[i] *=
+                (float)lat__sigmoid((double)logit[i] / card->gate.temperature);
+    if (mode != LAT_GATES_NONE)
+        lat__normalize_forward(&ctx, t, &norm, t);
+    return norm > 0.0f;
+}
+
 void lat__model_task(const struct lat_ctx *ctx, const struct lat_model *m,
                      const struct lat__acts *a)
 {

@@ -203,4 +203,68 @@ LAT_MUST_CHECK enum lat_code lat_eval_precision(struct lat_precision_cost *out,
                                                 const struct lat_turn_ask *ask,
                                                 struct lat_err *err);
 
+/* ---- images --------------------------------- measure/pictures_eval.c */
+
+enum { LAT_CUTS = 5, LAT_GATE_BINS = 20, LAT_TOP = 10 };
+
+/* Of the latents of the test images; shares, not per cent. */
+struct lat_image_measures {
+    /* Share of the most frequent class among the images that activate a
+     * dimension, mean over dimensions; the published metric. */
+    double consistency;
+    double consistency_sd; /* over dimensions */
+    /* Mean over dimensions, natural logarithm: of activations summed by class,
+     * their means by class, counts of images that activate it. */
+    double entropy_sum, entropy_mean, entropy_count;
+    double sparsity;          /* 1 - share of numbers that are not 0 */
+    double not_negative;      /* share of numbers */
+    size_t n_active;          /* dimensions that any image activates */
+    double overlap;           /* mean |cosine| of two active dimensions … */
+    double overlap_published; /* … and as the released code has it */
+    double rank;              /* entropy of the singular values */
+    size_t n_cuts; /* P@k among the test images themselves, by the first
+                      dimensions of summed activation */
+    size_t cut[LAT_CUTS];
+    double precision[LAT_CUTS][LAT_TOP]; /* P@1 … P@10 */
+    double sepin_1, sepin_10, sepin;     /* rise of NT-Xent by dimensions left
+                                            out: the highest, ten, all */
+    double probe_first, probe_five, knn; /* right on the latent */
+    double *by_dim;                      /* (dims): consistency, NaN without
+                                            images that activate it */
+    size_t *support;                     /* (dims): how many do */
+    /* Of a model with gates: */
+    double open;                 /* share of gates */
+    double gates[LAT_GATE_BINS]; /* share by probability, 0 to 1 */
+    size_t n_shut;               /* images whose latent is zeros */
+};
+
+struct lat_image_eval {
+    size_t n_train, n_test, classes, dims;
+    bool gated;
+    double probe_first, probe_five, knn; /* right on the features h */
+    struct lat_image_measures running;   /* statistics, as they are served */
+    struct lat_image_measures batch;     /* of 256 test images in their order,
+                                            as the published evaluator has them;
+                                            without probe and neighbours */
+};
+
+struct lat_image_ask {
+    const struct lat_gallery *train, *test; /* train NULL: no probes, no knn */
+    unsigned n_threads;
+    size_t epochs; /* of the linear probes; 0: 50 */
+};
+
+/* What the papers report of image models.  The probe learns by LARS (rate 0.4,
+ * decay 1e-4, eta 0.02, batch 256, 10 of 50 epochs warm-up) on images as they
+ * are; 20 neighbours vote with exp(cosine / 0.07).  SEPIN: of two views of 256
+ * test images at most. */
+LAT_MUST_CHECK enum lat_code lat_eval_images(struct lat_image_eval **out,
+                                             struct lat_model *m,
+                                             const struct lat_kernel *kernel,
+                                             const struct lat_image_ask *ask,
+                                             struct lat_err *err);
+void lat_image_eval_free(struct lat_image_eval *e);
+/* The same figures as JSON. */
+void lat_image_eval_print(struct lat_buf *out, const struct lat_image_eval *e);
+
 #endif

@@ -140,31 +140,6 @@ static enum lat_code check_outputs(const float *z, const float *logit,
     return code;
 }
 
-/* z of the projector and the logits of its gates to a latent; false where it
- * is zeros. */
-static bool encode(float *y, const float *z, const float *logit,
-                   const struct lat_card *card, enum lat_gate_mode mode)
-{
-    const struct lat_ctx ctx = {0};
-    struct lat_tensor t = {y, 1, 1, 1, card->dims};
-    float norm = 0.0f;
-
-    memcpy(y, z, card->dims * sizeof(*y));
-    lat__nonneg_forward(&ctx, card->nonneg, t, t);
-    if (card->top_k)
-        lat__top_k_forward(&ctx, t, NULL, t, card->top_k);
-    lat__normalize_forward(&ctx, t, &norm, t);
-    for (size_t i = 0; i < card->dims && mode != LAT_GATES_NONE; i++)
-        if (mode == LAT_GATES_HARD)
-            y[i] = logit[i] > 0.0f ? y[i] : 0.0f;
-        else
-            y[i] *=
-                (float)lat__sigmoid((double)logit[i] / card->gate.temperature);
-    if (mode != LAT_GATES_NONE)
-        lat__normalize_forward(&ctx, t, &norm, t);
-    return norm > 0.0f;
-}
-
 static void put_gates(struct lat_image_code *out, const float *logit,
                       const struct lat_card *card)
 {
@@ -202,6 +177,6 @@ enum lat_code lat_embed_image(const struct lat_plan *p,
         put_gates(out, logit, card);
     if (out->features)
         memcpy(out->features, h, card->features * sizeof(*h));
-    out->all_shut = !encode(out->latent, z, logit, card, mode);
+    out->all_shut = !lat__model_code(out->latent, z, logit, card, mode);
     return check_finite(out->latent, card->dims, err);
 }

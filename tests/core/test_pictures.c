@@ -1,5 +1,6 @@
 /* test_pictures.c - recipes of pictures, from the text to the model file. */
 #include "../../core/base/mem.h"
+#include "../../core/measure.h"
 #include "../../core/train/gated.h"
 #include "../check.h"
 #include "recipes.h"
@@ -319,6 +320,102 @@ TEST(pictures, fixed_masks_are_published_where_zero_stays_zero)
     run_fini(&run);
 }
 
+static struct lat_image_eval *measured(struct lat_model *m, struct run *run,
+                                       unsigned threads)
+{
+    const struct lat_image_ask ask = {lat_dataset_gallery(run->d, LAT_TRAIN),
+                                      lat_dataset_gallery(run->d, LAT_VALID),
+                                      threads, 60};
+    struct lat_image_eval *e = NULL;
+    struct lat_err err = {0};
+
+    if (lat_eval_images(&e, m, run->kernel, &ask, &err)) {
+        print_error("%s\n", err.msg);
+        fail();
+    }
+    return e;
+}
+
+static void check_measures(const struct lat_image_eval *e,
+                           const struct lat_image_measures *m)
+{
+    double sum = 0.0, n = 0.0, gates = 0.0;
+
+    CHECK(m->n_active > 0 && m->n_active <= DIMS && m->not_negative == 1.0);
+    CHECK(m->sparsity >= 0.0 && m->sparsity < 1.0);
+    CHECK(m->overlap >= 0.0 && m->overlap <= 1.0);
+    CHECK(m->entropy_count >= 0.0 && m->entropy_sum >= 0.0);
+    CHECK(m->n_cuts == 1 && m->cut[0] == DIMS);
+    CHECK(m->precision[0][0] >= 0.0 && m->precision[0][9] <= 1.0);
+    for (size_t k = 0; k < DIMS; k++) {
+        CHECK(m->support[k] <= e->n_test);
+        sum += m->support[k] ? m->by_dim[k] : 0.0;
+        n += m->support[k] > 0;
+    }
+    CHECK_NEAR(m->consistency, sum / n, 1e-9);
+    for (size_t i = 0; i < LAT_GATE_BINS; i++)
+        gates += m->gates[i];
+    CHECK_NEAR(gates, 1.0, 1e-9);
+    CHECK(m->open >= 0.0 && m->open <= 1.0);
+}
+
+/* Bright from dark is easily told. */
+TEST(pictures, are_measured)
+{
+    struct lat_buf one = {0}, two = {0};
+    struct lat_image_eval *e;
+    struct lat_model *m;
+    struct run run;
+
+    UNUSED_STATE;
+    run_init(&run, recipe(), 1);
+    run_steps(&run, 6);
+    m = published(&run, NULL);
+    e = measured(m, &run, 1);
+    CHECK(e->n_train == 30 && e->n_test == 10 && e->dims == DIMS && e->gated);
+    CHECK(e->probe_first >= 0.5 && e->probe_five >= e->probe_first);
+    check_measures(e, &e->running);
+    check_measures(e, &e->batch);
+    lat_image_eval_print(&one, e);
+    lat_image_eval_free(e);
+    e = measured(m, &run, 3);
+    lat_image_eval_print(&two, e);
+    assert_string_equal(one.v, two.v);
+    CHECK(strstr(one.v, "\"batch_statistics\":{\"active_dimensions\""));
+    CHECK(strstr(one.v, "\"gate_histogram\":["));
+    lat_image_eval_free(e);
+    lat_buf_fini(&one);
+    lat_buf_fini(&two);
+    lat_model_unref(m);
+    run_fini(&run);
+}
+
+TEST(pictures, evaluation_survives_any_failed_allocation)
+{
+    struct lat_image_eval *e = NULL;
+    struct lat_image_ask ask = {.n_threads = 1, .epochs = 1};
+    struct lat_model *m;
+    enum lat_code code;
+    struct run run;
+    long n = 0;
+
+    UNUSED_STATE;
+    run_init(&run, recipe(), 1);
+    m = published(&run, NULL);
+    ask.train = ask.test = lat_dataset_gallery(run.d, LAT_TEST);
+    do {
+        lat__mem_fail_after = n;
+        n += 1 + n / 8;
+        code = lat_eval_images(&e, m, run.kernel, &ask, NULL);
+        CHECK(code == LAT_OK || (code == LAT_ENOMEM && !e));
+    } while (code);
+    lat__mem_fail_after = -1;
+    CHECK(n > 40);
+    lat_image_eval_free(e);
+    lat_model_unref(m);
+    run_fini(&run);
+}
+
 TEST(pictures, survive_any_failed_allocation)
 {
     const struct lat_kernel *kernel = NULL;
@@ -357,6 +454,8 @@ int main(void)
         T(pictures, of_every_gate_and_optimiser_are_learned_from),
         T(pictures, says_what_does_not_fit),
         T(pictures, fixed_masks_are_published_where_zero_stays_zero),
+        T(pictures, are_measured),
+        T(pictures, evaluation_survives_any_failed_allocation),
         T(pictures, survive_any_failed_allocation),
     };
 
