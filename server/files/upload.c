@@ -113,6 +113,23 @@ void latd_upload_digest(struct latd_upload *u, struct latd_file *file)
 
 /* ---- the whole ---------------------------------------------------------- */
 
+/* The lines of a manifest are followed as far as there are such files. */
+static enum lat_code inspect(struct lat_report *r, struct latd_upload *u,
+                             const char *name, struct lat_err *err)
+{
+    struct lat_manifest *m = NULL;
+    enum lat_code code =
+        lat_file_inspect(r, u->path, name, &u->files->opt.unpacked, err);
+
+    if (code || r->recordings == 0 || lat_file_kind(name) != LAT_FILE_MANIFEST)
+        return code;
+    code = lat_manifest_read(&m, u->path, err);
+    if (!code)
+        code = latd_files_follow(u->files, m, r, err);
+    lat_manifest_free(m);
+    return code;
+}
+
 static enum lat_code look_into(struct latd_upload *u, struct latd_file *file,
                                struct lat_err *err)
 {
@@ -122,8 +139,7 @@ static enum lat_code look_into(struct latd_upload *u, struct latd_file *file,
 
     if (!r)
         return lat_fail(err, LAT_ENOMEM, "a report");
-    code = lat_file_inspect(r, u->path, file->filename, &u->files->opt.unpacked,
-                            err);
+    code = inspect(r, u, file->filename, err);
     if (!code) {
         latd_wire_report_encode(&json, r, file->filename);
         file->usable = r->recordings > 0;

@@ -16,7 +16,7 @@ import zipfile
 import httpx
 import pytest
 
-from conftest import PATIENCE, SANITIZED
+from conftest import BUILD, PATIENCE, SANITIZED
 from test_openapi import check
 
 
@@ -118,10 +118,17 @@ def test_curl_uploads_and_reads_back(daemon, tmp_path):
 
 
 def test_a_manifest_is_reported_on_line_by_line(daemon):
-    lines = ['{"file":"a.csv","subject":"p1"}', '{"file":"b.csv"}', "",
-             '{"file":"a.csv","subject":"p2","label":"x","segment":[5,1]}',
-             '{"file":"a.csv","subject":"p2","channels":["II"]}', "nonsense",
-             '{"file":"a.csv","subject":"p1","split":"train"}']
+    a = put(daemon, "a.csv", csv()).json()["id"]
+    z = put(daemon, "z.zip", packed({"1.csv": csv()})).json()["id"]
+    flat = put(daemon, "flat.csv", "II\n" + "5\n" * 50).json()["id"]
+
+    def line(file, subject="p1", **more):
+        return json.dumps({"file": file, "subject": subject, **more})
+
+    lines = [line(a), json.dumps({"file": a}), "",
+             line(a, "p2", label="x", segment=[5, 1]),
+             line(a, "p2", channels=["II"]), "nonsense",
+             line(a, split="train")]
     report = put(daemon, "train.jsonl", "\n".join(lines)).json()["report"]
     assert report["recordings"] == 2 and report["rejected"] == 4
     assert report["subjects"] == 2
@@ -129,6 +136,16 @@ def test_a_manifest_is_reported_on_line_by_line(daemon):
     for error, said in zip(report["errors"],
                            ["subject", "segment", "not JSON", "split"]):
         assert said in error["reason"]
+    wrong = [("a.csv", {}, "not the id"), (flat, {}, "nothing in file"),
+             (a[:-1] + "0", {}, "there is no file"),
+             (z, {}, "which entry"), (a, {"entry": "1.csv"}, "no archive")]
+    f = put(daemon, "t.jsonl", "\n".join(
+        [line(z, entry="1.csv")] + [line(n, **m) for n, m, _ in wrong])).json()
+    assert f["status"] == "processed" and f["report"]["recordings"] == 1
+    told = {e["line"]: e["reason"] for e in f["report"]["errors"]}
+    for i, (_, _, said) in enumerate(wrong):
+        assert said in told[2 + i]
+    assert put(daemon, "t.jsonl", line("x")).json()["status"] == "error"
 
 
 @pytest.mark.parametrize("kind, name", [("zip", "a.zip"), ("tar", "a.tar.gz"),
@@ -382,3 +399,65 @@ def test_a_large_file_does_not_go_through_memory(start):
     assert r.status_code == 200, r.text
     assert r.json()["bytes"] == 100 << 20
     assert most() - before < 20 << 20
+
+
+# ---- latent files -----------------------------------------------------------
+
+
+def latent(d, *args, status=0):
+    p = subprocess.run([str(BUILD / "latent"), "files", *map(str, args),
+                        "--server", d.url], capture_output=True, text=True)
+    assert p.returncode == status, p.stdout + p.stderr
+    assert "Sanitizer" not in p.stderr, p.stderr
+    return p
+
+
+def test_the_command_line_puts_lists_shows_gets_and_removes(daemon, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(csv())
+    f = json.loads(latent(daemon, "put", path, "--json").stdout)
+    check("File", f)
+    assert f["id"] in latent(daemon, "list").stdout
+    assert [f] == json.loads(latent(daemon, "list", "--json").stdout)["data"]
+    assert f["sha256"] in latent(daemon, "show", f["id"]).stdout
+    assert latent(daemon, "get", f["id"], "-o", "-").stdout == csv()
+    back = tmp_path / "back.csv"
+    latent(daemon, "get", f["id"], "-o", back)
+    assert back.read_text() == csv()
+    assert "exists" in latent(daemon, "get", f["id"], "-o", back,
+                              status=1).stderr
+    assert "deleted" in latent(daemon, "rm", f["id"]).stdout
+    assert "there is no file" in latent(daemon, "rm", f["id"], status=1).stderr
+    gone = tmp_path / "gone.csv"
+    latent(daemon, "get", f["id"], "-o", gone, status=1)
+    assert not gone.exists()
+    path.write_text("II\n" + "5\n" * 50)
+    said = latent(daemon, "put", path, status=1)
+    assert "ever changes" in said.stderr and "nothing in it" in said.stderr
+    latent(daemon, "put", tmp_path / "none.csv", status=1)
+    latent(daemon, "show", "../models", status=1)
+    for args in ([], ["put"], ["drop", "x"], ["list", "x"]):
+        latent(daemon, *args, status=2)
+
+
+def test_a_manifest_is_put_with_the_files_that_it_names(daemon, tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.csv").write_text(csv(1))
+    (tmp_path / "z.zip").write_bytes(packed({"1.csv": csv(2), "2.csv": csv(3)}))
+    lines = [{"file": "deep/a.csv", "subject": "p1"},
+             {"file": "z.zip", "entry": "1.csv", "subject": "p2"},
+             {"file": "z.zip", "entry": "2.csv", "subject": "p3"}]
+    path = tmp_path / "train.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    assert "not the id" in latent(daemon, "put", path, status=1).stderr
+    before = len(daemon.client.get("/v1/files").json()["data"])
+    latent(daemon, "put", "--named", path)
+    data = daemon.client.get("/v1/files").json()["data"]
+    assert len(data) == before + 3
+    assert data[0]["filename"] == "train.jsonl"
+    assert data[0]["report"]["recordings"] == 3
+    assert data[0]["report"]["rejected"] == 0
+    got = [json.loads(l) for l in daemon.client.get(
+        f"/v1/files/{data[0]['id']}/content").text.splitlines()]
+    assert [g["subject"] for g in got] == ["p1", "p2", "p3"]
+    assert got[1]["file"] == got[2]["file"] != got[0]["file"]

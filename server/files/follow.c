@@ -1,0 +1,77 @@
+/* follow.c - the files that a manifest names: whether they are here, and what
+ * they are.  What is in them is looked at when a job reads them. */
+#include "room.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct follow {
+    struct latd_rows *rows;
+    char name[LATD_ID_MAX];           /* the file that was looked up last … */
+    char filename[LATD_FILENAME_MAX]; /* … "": it is not here */
+    char why[LAT_REASON_MAX];
+};
+
+static enum lat_code look_up(struct follow *f, const char *id,
+                             struct lat_err *err)
+{
+    struct latd_file row = {.report = NULL};
+    struct lat_err why = {0};
+    enum lat_code code = LAT_ENOENT;
+
+    f->filename[0] = '\0';
+    snprintf(f->name, sizeof(f->name), "%.39s", id);
+    snprintf(f->why, sizeof(f->why), "%.60s is not the id of a file", id);
+    if (latd_ulid_is(id, "file-"))
+        code = latd_rows_file_get(&row, f->rows, id, &why);
+    if (code == LAT_OK && row.usable)
+        snprintf(f->filename, sizeof(f->filename), "%s", row.filename);
+    if (code == LAT_OK && !row.usable)
+        snprintf(f->why, sizeof(f->why), "nothing in file %.39s can be used",
+                 id);
+    else if (code == LAT_ENOENT && why.msg[0])
+        snprintf(f->why, sizeof(f->why), "%.200s", why.msg);
+    else if (code && code != LAT_ENOENT)
+        return lat_fail(err, code, "%s", why.msg);
+    latd_file_fini(&row);
+    return LAT_OK;
+}
+
+/* NULL when the line may be used. */
+static const char *wrong_with(struct follow *f, const struct lat_line *line)
+{
+    enum lat_file_kind kind = lat_file_kind(f->filename);
+
+    if (!f->filename[0])
+        return f->why;
+    if (kind == LAT_FILE_ARCHIVE && !line->entry)
+        return "the file is an archive: which entry?";
+    if (kind != LAT_FILE_ARCHIVE && line->entry)
+        return "the file is no archive, it has no entry";
+    if (kind == LAT_FILE_MANIFEST)
+        return "the file is a manifest";
+    return NULL;
+}
+
+enum lat_code latd_files_follow(struct latd_files *files,
+                                const struct lat_manifest *m,
+                                struct lat_report *report, struct lat_err *err)
+{
+    struct follow f = {.rows = latd_database_borrow(files->opt.database)};
+    enum lat_code code = LAT_OK;
+
+    for (size_t i = 0; !code && i < m->n; i++) {
+        const char *why;
+
+        /* lines are sorted by file */
+        if (i == 0 || strcmp(m->lines[i].file, m->lines[i - 1].file) != 0)
+            code = look_up(&f, m->lines[i].file, err);
+        why = code ? NULL : wrong_with(&f, &m->lines[i]);
+        if (!why)
+            continue;
+        report->recordings--;
+        lat_report_reject(report, m->lines[i].number, NULL, why);
+    }
+    latd_database_return(files->opt.database, f.rows);
+    return code;
+}
