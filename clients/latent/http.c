@@ -1,7 +1,5 @@
 /* http.c - one request by libcurl. */
-#include "http.h"
-
-#include <curl/curl.h>
+#include "curl.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,10 +80,9 @@ static enum lat_code set_access(CURL *curl, struct lat_err *err)
     return LAT_OK;
 }
 
-/* Sends what curl was given so far.  Frees curl. */
-static enum lat_code perform(CURL *curl, struct cli_reply *out,
-                             const char *server, const char *path,
-                             struct lat_err *err)
+enum lat_code cli_curl_perform(CURL *curl, long seconds, long *status,
+                               const char *server, const char *path,
+                               struct lat_err *err)
 {
     char url[4096], why[CURL_ERROR_SIZE] = "";
     enum lat_code code = url_of(url, server, path, err);
@@ -99,10 +96,8 @@ static enum lat_code perform(CURL *curl, struct cli_reply *out,
     curl_easy_setopt(curl, CURLOPT_USERAGENT, "latent");
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)TOTAL_SECONDS);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, seconds);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
     if (is_loopback(url))
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
     rc = curl_easy_perform(curl);
@@ -110,10 +105,26 @@ static enum lat_code perform(CURL *curl, struct cli_reply *out,
         code = lat_fail(err, LAT_EIO, "%s: %s", url,
                         why[0] ? why : curl_easy_strerror(rc));
     else
-        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &out->status);
+        curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status);
 out:
     curl_easy_cleanup(curl);
     return code;
+}
+
+void cli_curl_keep(CURL *curl, struct lat_buf *body)
+{
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+}
+
+/* Sends what curl was given so far.  Frees curl. */
+static enum lat_code perform(CURL *curl, struct cli_reply *out,
+                             const char *server, const char *path,
+                             struct lat_err *err)
+{
+    cli_curl_keep(curl, &out->body);
+    return cli_curl_perform(curl, TOTAL_SECONDS, &out->status, server, path,
+                            err);
 }
 
 static enum lat_code begin(CURL **curl, struct cli_reply *out,
@@ -133,6 +144,18 @@ enum lat_code cli_http_get(struct cli_reply *out, const char *server,
     enum lat_code code = begin(&curl, out, err);
 
     return code ? code : perform(curl, out, server, path, err);
+}
+
+enum lat_code cli_http_delete(struct cli_reply *out, const char *server,
+                              const char *path, struct lat_err *err)
+{
+    CURL *curl;
+    enum lat_code code = begin(&curl, out, err);
+
+    if (code)
+        return code;
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
+    return perform(curl, out, server, path, err);
 }
 
 enum lat_code cli_http_post_json(struct cli_reply *out, const char *server,

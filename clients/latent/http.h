@@ -21,6 +21,10 @@ struct cli_reply {
 LAT_MUST_CHECK enum lat_code cli_http_get(struct cli_reply *out,
                                           const char *server, const char *path,
                                           struct lat_err *err);
+LAT_MUST_CHECK enum lat_code cli_http_delete(struct cli_reply *out,
+                                             const char *server,
+                                             const char *path,
+                                             struct lat_err *err);
 LAT_MUST_CHECK enum lat_code cli_http_post_json(struct cli_reply *out,
                                                 const char *server,
                                                 const char *path,
