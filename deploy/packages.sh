@@ -9,7 +9,8 @@ libmicrohttpd-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
 
 # To test, besides.
 TEST_PACKAGES='libcmocka-dev clang-format shellcheck scdoc man-db groff-base
-curl openssl python3 python3-pytest python3-httpx python3-numpy python3-jsonschema'
+curl openssl python3 python3-pytest python3-httpx python3-numpy python3-jsonschema
+python3-requests python3-build python3-setuptools python3-wheel'
 
 # missing_packages NAME...: those that are not installed.
 missing_packages() {
