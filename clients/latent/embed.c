@@ -35,13 +35,19 @@ static enum format format_of(const char *word)
 }
 
 /* Each recording by itself: one that fails is reported, the others go on. */
-static int embed_all(const struct cli_asked *asked, char *const *files,
+static int embed_all(struct cli_asked *asked, char *const *files,
                      size_t n_files, struct cli_embeddings *out)
 {
     struct cli_local *local = NULL;
     struct lat_err err = {0};
     int status = CLI_OK;
+    char model[160];
 
+    if (!asked->model) {
+        if (cli_choose_model(model, asked, files, n_files, &err))
+            return cli_report(&err);
+        asked->model = model;
+    }
     if (!asked->server && cli_local_open(&local, asked, &err))
         return cli_report(&err);
     for (size_t i = 0; i < n_files; i++) {
@@ -53,6 +59,8 @@ static int embed_all(const struct cli_asked *asked, char *const *files,
             status = cli_report(&err);
     }
     cli_local_close(local);
+    if (asked->model == model)
+        asked->model = NULL;
     return status;
 }
 

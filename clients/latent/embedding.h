@@ -9,7 +9,7 @@
 
 /* What embed and validate are asked. */
 struct cli_asked {
-    const char *model;  /* a name, NAME@VERSION, a path; NULL: the only one */
+    const char *model;  /* a name, NAME@VERSION, a path; NULL: see choose.c */
     const char *models; /* a folder; NULL: where models usually are */
     const char *server; /* a URL; NULL: in this process */
     const char *windowing, *gates;
@@ -25,7 +25,7 @@ struct cli_asked {
 #define CLI_AT(field) offsetof(struct cli_asked, field)
 #define CLI_ASKED_OPTIONS                                                        \
     {"model",  'm',                                                              \
-     "MODEL",  "NAME, NAME@VERSION or a file; default: the only",                \
+     "MODEL",  "NAME, NAME@VERSION or a file; default: what fits",               \
      CLI_TEXT, CLI_AT(model)},                                                   \
         {"models", 0,                                                            \
          "DIR",    "where models are; default: LATENT_MODELS",                   \
@@ -102,6 +102,15 @@ struct cli_checked {
 /* The environment where no option says otherwise, and --windowing's words. */
 LAT_MUST_CHECK enum lat_code cli_asked_check(struct cli_asked *a,
                                              struct lat_err *err);
+
+/* ---- which model ---------------------------------------------- choose.c */
+
+/* The only model that is there or, by the first of the files that can be read,
+ * the only one that reads its channels. */
+LAT_MUST_CHECK enum lat_code cli_choose_model(char model[160],
+                                              const struct cli_asked *asked,
+                                              char *const *files, size_t n,
+                                              struct lat_err *err);
 
 /* ---- in this process ----------------------------------------- local.c */
 

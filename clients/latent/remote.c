@@ -154,45 +154,15 @@ static enum lat_code take_list(struct cli_embeddings *out, const json_t *root,
     return code;
 }
 
-/* The only model that the server has. */
-static enum lat_code only_model(char out[160], const char *server,
-                                struct lat_err *err)
-{
-    struct cli_reply reply;
-    enum lat_code code = cli_http_get(&reply, server, "/v1/models", err);
-    const char *id;
-    json_t *root = NULL, *data;
-
-    if (!code) {
-        root = json_loadb(reply.body.v, reply.body.len, 0, NULL);
-        data = json_object_get(root, "data");
-        id = json_string_value(json_object_get(json_array_get(data, 0), "id"));
-        if (json_array_size(data) != 1 || !id)
-            code = lat_fail(err, LAT_EINVAL,
-                            "choose a model by --model: %s has %zu", server,
-                            json_array_size(data));
-        else
-            snprintf(out, 160, "%s", id);
-    }
-    json_decref(root);
-    cli_reply_fini(&reply);
-    return code;
-}
-
 /* Sends one recording to url; *root is the reply, and the caller's. */
 static enum lat_code ask(json_t **root, const struct cli_asked *asked,
                          const char *url, const char *path, struct lat_err *err)
 {
     struct cli_reply reply = {0};
-    char model[160];
-    enum lat_code code = LAT_OK;
+    enum lat_code code =
+        cli_post_recording(&reply, asked, asked->model, url, path, err);
 
     *root = NULL;
-    snprintf(model, sizeof(model), "%s", asked->model ? asked->model : "");
-    if (!asked->model)
-        code = only_model(model, asked->server, err);
-    if (!code)
-        code = cli_post_recording(&reply, asked, model, url, path, err);
     if (!code) {
         *root = json_loadb(reply.body.v ? reply.body.v : "", reply.body.len, 0,
                            NULL);

@@ -31,13 +31,19 @@ static void print(const char *file, const struct cli_checked *c)
     print_warnings(file, c);
 }
 
-static int check_all(const struct cli_asked *asked, char *const *files,
+static int check_all(struct cli_asked *asked, char *const *files,
                      size_t n_files)
 {
     struct cli_local *local = NULL;
     struct lat_err err = {0};
     int status = CLI_OK;
+    char model[160];
 
+    if (!asked->model) {
+        if (cli_choose_model(model, asked, files, n_files, &err))
+            return cli_report(&err);
+        asked->model = model;
+    }
     if (!asked->server && cli_local_open(&local, asked, &err))
         return cli_report(&err);
     for (size_t i = 0; i < n_files; i++) {
@@ -52,6 +58,8 @@ static int check_all(const struct cli_asked *asked, char *const *files,
             print(files[i], &checked);
     }
     cli_local_close(local);
+    if (asked->model == model)
+        asked->model = NULL;
     return status;
 }
 

@@ -134,3 +134,22 @@ def test_the_head_is_heard_at_the_command_line(six, start, tmp_path):
     assert csv[0].endswith(",STILL") and len(csv[1].split(",")) == len(csv[0].split(","))
     assert "must be task" in fails(2, *here[:-1], "gates", "-m", six / "six.safetensors")
     assert "embeddings alone" in fails(2, *here, "-f", "npy", "-m", six / "six.safetensors")
+
+
+def test_the_model_that_reads_the_channels_is_taken(six, made, start, tmp_path):
+    folder = tmp_path / "both"
+    folder.mkdir()
+    for f in (six / "six.safetensors", made / "toy.safetensors"):
+        (folder / f.name).write_bytes(f.read_bytes())
+    x, channels, rate = phone()
+    numpy.savetxt(tmp_path / "p.csv", x.T, delimiter=",", comments="",
+                  header=",".join(f"{c['name']} ({c['unit']})" for c in channels))
+    ok("synth", "ecg", "-o", tmp_path / "heart", "--rate", 250, "--seconds", 1)
+    (tmp_path / "other.csv").write_text("temperature (mV)\n" + "1\n2\n" * 200)
+    daemon = start(models=folder)
+    for where in (("--models", folder), ("-s", daemon.url)):
+        assert ok("embed", tmp_path / "p.csv", "-r", rate, *where).startswith("six@1")
+        assert ok("embed", tmp_path / "heart", *where).startswith("toy@1")
+        assert "six@1" in ok("validate", tmp_path / "p.csv", "-r", rate, *where)
+        said = fails(1, "embed", tmp_path / "other.csv", "-r", 250, *where)
+        assert "choose a model by --model" in said and "six@1, toy@1" in said
