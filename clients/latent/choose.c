@@ -1,10 +1,12 @@
 /*
  * choose.c - which model, where nobody says it: the only one, or the only one
- * that reads channels as a recording has them; of several versions the last.
+ * that reads images, or channels as a recording has them; of several versions
+ * the last.
  */
 #include "catalog.h"
 #include "embedding.h"
 #include "http.h"
+#include "picture.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -13,6 +15,7 @@ enum { CANDIDATES_MAX = 256, NAMES_MAX = 16 };
 
 struct candidate {
     char id[160]; /* as a model is named, perhaps with its version */
+    bool images;
     size_t n_channels, n_names;
     char names[NAMES_MAX][LAT_NAME_MAX];
 };
@@ -37,7 +40,8 @@ static enum lat_code add_file(struct choice *c, const struct cli_model_file *f,
         return code;
     card = lat_model_card(m);
     snprintf(to->id, sizeof(to->id), "%s@%u", f->name, f->version);
-    if (card->modality == LAT_SIGNALS) {
+    to->images = card->modality == LAT_IMAGES;
+    if (!to->images) {
         to->n_channels = card->input.n_channels;
         to->n_names = card->input.n_names;
         memcpy(to->names, card->input.names, sizeof(to->names));
@@ -72,6 +76,7 @@ static void add_item(struct choice *c, const json_t *item)
     if (!id || c->n == CANDIDATES_MAX)
         return;
     snprintf(to->id, sizeof(to->id), "%s", id);
+    to->images = !json_is_object(signal);
     to->n_channels =
         (size_t)json_integer_value(json_object_get(signal, "channels_used"));
     for (size_t i = 0; i < json_array_size(names) && i < NAMES_MAX; i++) {
@@ -113,11 +118,14 @@ static bool has_channel(const struct lat_signal *sig, const char *name)
     return false;
 }
 
-/* One channel: the first of its names that is there.  Several: all. */
+/* One channel: the first of its names that is there.  Several: all.  sig NULL
+ * is an image. */
 static bool fits(const struct candidate *m, const struct lat_signal *sig)
 {
     size_t found = 0;
 
+    if (!sig)
+        return m->images;
     for (size_t i = 0; i < m->n_names; i++)
         found += has_channel(sig, m->names[i]);
     return m->n_channels > 0 &&
@@ -178,7 +186,7 @@ static enum lat_code choose_by_files(char model[160], const struct choice *c,
     const struct candidate *found;
     enum lat_code code = LAT_OK;
 
-    for (size_t i = 0; i < n && !sig; i++)
+    for (size_t i = 0; i < n && !sig && !cli_is_picture(files[i]); i++)
         code = lat_signal_read(&sig, files[i], &asked->hints, err);
     if (code)
         return code;

@@ -123,6 +123,41 @@ static enum lat_code print_probe(const struct options *o, struct lat_model *m,
     return LAT_OK;
 }
 
+/* What the blocks hold of patient and beat, and bring when swapped. */
+static enum lat_code print_hearts(const struct options *o, struct lat_model *m,
+                                  const struct lat_kernel *kernel,
+                                  const struct lat_dataset *d,
+                                  enum lat_split split, struct lat_err *err)
+{
+    const struct lat_heart_ask ask = {split,
+                                      o->windows ? (size_t)o->windows : 60,
+                                      cli_threads(o->threads), o->data};
+    const struct lat_turn_ask turn = {split, ask.n_windows, ask.n_threads};
+    struct lat_heart_probe p[LAT_N_BLOCKS + 1];
+    const struct lat_card *card = lat_model_card(m);
+    struct lat_swap s;
+    enum lat_code code = lat_probe_heart(p, m, kernel, d, &ask, err);
+
+    if (code)
+        return code;
+    printf("\nProbes: of the patient, from one half of the recordings to the "
+           "other; of the beat\n(N, S, V); R^2 of the position in the beat, "
+           "linear and by a small network:\n");
+    for (int r = 0; r <= LAT_N_BLOCKS; r++)
+        if (p[r].present)
+            printf("%-13s %8.3f %9.3f %9.3f %9.3f\n",
+                   lat_row_name((enum lat_row)r), p[r].patient, p[r].beat,
+                   p[r].position_linear, p[r].position_mlp);
+    if (!card->partitioned || card->task != LAT_TASK_RECONSTRUCTION)
+        return LAT_OK;
+    code = lat_eval_swap(&s, m, kernel, d, &turn, err);
+    if (!code)
+        printf("\nBlocks swapped: the phase follows variant and free in %.1f "
+               "%%, the form follows\ninvariant in %.1f %%\n",
+               100.0 * s.phase, 100.0 * s.form);
+    return code;
+}
+
 /* What the model gives in bfloat16, beside float32. */
 static enum lat_code print_cost(const struct options *o, struct lat_model *m,
                                 const struct lat_kernel *kernel,
@@ -291,6 +326,8 @@ static enum lat_code eval(const struct options *o, const char *name,
         code = write_files(o, e, lat_model_card(m), err);
         if (!code && o->probe)
             code = print_probe(o, m, kernel, d, split, err);
+        if (!code && o->probe)
+            code = print_hearts(o, m, kernel, d, split, err);
         if (!code && o->bfloat16)
             code = print_cost(o, m, kernel, d, split, err);
     }
