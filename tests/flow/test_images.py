@@ -1,6 +1,8 @@
 """Images and gates on the wire, on a real daemon."""
 import base64
+import html.parser
 import json
+import os
 import pathlib
 import struct
 import subprocess
@@ -470,3 +472,152 @@ def test_synth_draws_what_its_seed_says(tmp_path):
     assert "cat" in latent("synth", "image", "--scene", "cat", "-o", a,
                            status=1)
     latent("synth", "picture", "-o", a, status=2)
+
+
+# ---- latent explain
+
+class Page(html.parser.HTMLParser):
+    """Tags are closed in order, and nothing is fetched."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.images, self.text = [], [], ""
+        self.feed(text)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        for name, value in attrs:
+            if name in ("src", "href"):
+                assert value.startswith("data:image/png;base64,")
+                self.images.append(base64.b64decode(value.partition(",")[2]))
+        if tag not in ("img", "meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        assert tag == "line"
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def size_of(data):
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    return struct.unpack(">II", data[16:24])
+
+
+def test_explain_tells_who_else_has_a_dimension(pictures, drawn, tmp_path):
+    model = pictures.models / "gated.safetensors"
+    ship = drawn / "ship" / "0.png"
+    ask = ("explain", ship, "-m", model, "--reference", drawn)
+    got = json.loads(latent(*ask, "--json", "--per", 5))
+    wire = item(embed(pictures, uri(ship), include=["gates"]))
+    z, gates = np.array(wire["embedding"]), wire["gates"]
+    assert got["model"] == "gated@1" and got["dimensions"] == 12
+    assert got["active_count"] == gates["active_count"]
+    assert got["expected_active"] == pytest.approx(gates["expected_active"])
+    assert got["reference_images"] == 12
+    assert sorted(r["dimension"] for r in got["active"]) == gates["active"]
+    values = [r["value"] for r in got["active"]]
+    assert values == sorted(values, reverse=True)
+    files = [p for c in sorted(p for p in drawn.iterdir())
+             for p in sorted(c.iterdir())]
+    codes = [code(embed(pictures, uri(p))) for p in files]
+    for r in got["active"]:
+        d = r["dimension"]
+        assert r["value"] == z[d]
+        assert r["probability"] == gates["probabilities"][d]
+        column = np.array([c[d] for c in codes])
+        order = np.argsort(-column, kind="stable")
+        best = [int(i) for i in order if column[i] > 0][:5]
+        assert [x["index"] for x in r["images"]] == best
+        assert [x["class"] for x in r["images"]] == [
+            files[i].parent.name for i in best]
+        assert [np.float32(x["value"]) for x in r["images"]] == [
+            column[i] for i in best]
+        assert r["support"] == (column > 0).sum()
+        names = [files[i].parent.name for i in np.flatnonzero(column > 0)]
+        assert r["consistency"] == pytest.approx(
+            max(map(names.count, names)) / len(names))
+        assert names.count(r["class"]) == max(map(names.count, names))
+    text = latent(*ask)
+    assert f"{got['active_count']} of 12 dimensions" in text
+    assert "most of them" in text
+
+
+def test_explain_draws_a_contact_sheet(pictures, drawn, tmp_path):
+    model = pictures.models / "gated.safetensors"
+    page, sheet = tmp_path / "a.html", tmp_path / "a.png"
+    odd = tmp_path / "a<b>&.png"
+    odd.write_bytes((drawn / "ship" / "1.png").read_bytes())
+    latent("explain", odd, "-m", model, "--reference", drawn, "--html", page,
+           "--png", sheet, "--per", 3, "--dims", 2)
+    got = json.loads(latent("explain", odd, "-m", model, "-r", drawn, "--json",
+                            "--per", 3))
+    shown = got["active"][:2]
+    doc = Page(page.read_text())
+    assert len(doc.images) == 1 + sum(len(r["images"]) for r in shown)
+    for data in doc.images:
+        assert 40 <= min(size_of(data)) <= 42
+    assert odd.name in doc.text and "gated@1" in doc.text
+    width, height = size_of(sheet.read_bytes())
+    assert width > 400 and height == 150 + 88 * len(shown) + 20
+    alone = tmp_path / "b.html"
+    latent("explain", odd, "-m", model, "--html", alone)
+    assert len(Page(alone.read_text()).images) == 1
+
+
+def test_explain_shows_the_parts_of_a_recording(pictures, tmp_path):
+    model = pictures.models / "toy.safetensors"
+    csv, page = tmp_path / "a.csv", tmp_path / "a.html"
+    latent("synth", "ecg", "--rate", 250, "-t", 5, "-o", csv)
+    got = json.loads(latent("explain", csv, "-m", model, "--json", "--html",
+                            page))
+    want = json.loads(latent("embed", csv, "-m", model, "-w", "center", "-f",
+                             "json"))["data"][0]
+    for name, part in got["partitions"].items():
+        assert part["values"] == want["partitions"][name]["values"]
+        assert part["norm"] == want["partitions"][name]["norm"]
+    assert got["window"] == want["window"]
+    doc = Page(page.read_text())
+    assert "invariant" in doc.text and not doc.images
+    assert "invariant" in latent("explain", csv, "-m", model)
+
+
+@pytest.mark.parametrize("args", [
+    (), ("a.png", "b.png"), ("a.png", "--per", "25"), ("a.png", "--limit", 0),
+    ("a.png", "--rate", 3), ("a.png", "--gates", "open"),
+    ("a.csv", "--reference", "."), ("a.csv", "--png", "x"),
+    ("a.csv", "--windowing", "tile")])
+def test_explain_is_not_asked_what_it_cannot_tell(args):
+    latent("explain", *args, status=2)
+
+
+def test_explain_refuses_by_name(pictures, drawn, tmp_path):
+    model = pictures.models / "gated.safetensors"
+    ship = drawn / "ship" / "0.png"
+    for args, words in (
+            ((ship, "-m", pictures.models / "toy.safetensors"),
+             "reads signals"),
+            ((ship, "-m", model, "-r", tmp_path), "no folders in it"),
+            ((tmp_path / "none.png", "-m", model), "none.png"),
+            ((ship, "-m", model, "--html", tmp_path / "no" / "x"), "no/x")):
+        assert words in latent("explain", *args, status=1)
+
+
+CIFAR = pathlib.Path(os.environ.get(
+    "LATENTD_DATA", pathlib.Path(__file__).parents[3] / "shared" / "data")
+) / "images" / "cifar10" / "test.jpgs"
+
+
+@pytest.mark.skipif(not CIFAR.exists(), reason="no CIFAR-10 in LATENTD_DATA")
+def test_explain_reads_indexed_photographs(pictures, drawn, tmp_path):
+    got = json.loads(latent(
+        "explain", drawn / "ship" / "0.png", "-m",
+        pictures.models / "gated.safetensors", "-r", CIFAR, "--limit", 50,
+        "--json", "--html", tmp_path / "a.html"))
+    assert got["reference_images"] == 50
+    assert all(r["class"] for r in got["active"] if r["support"])
+    assert Page((tmp_path / "a.html").read_text()).images

@@ -67,7 +67,8 @@ def server(models, tmp_path_factory):
 
 # ---- how it is called
 
-COMMANDS = ("embed", "models", "validate", "train", "eval", "inspect", "synth", "help")
+COMMANDS = ("embed", "models", "validate", "train", "eval", "explain",
+            "inspect", "synth", "help")
 
 
 def test_help_names_every_command():
