@@ -1,4 +1,4 @@
-/* test_shipped.c - the shipped model does what its page says. */
+/* test_shipped.c - the shipped models do what their pages say. */
 #include "../../core/latent.h"
 #include "../check.h"
 
@@ -6,37 +6,48 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct lat_model *shipped(void)
+static const char *path_of(const char *folder, const char *name,
+                           const char *ending)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "deploy/%s/%s.%s", folder, name, ending);
+    return src_path(path);
+}
+
+static struct lat_model *shipped(const char *name)
 {
     struct lat_model *m = NULL;
     struct lat_err err = {0};
 
-    if (lat_model_read(&m, src_path("deploy/models/ecg-scl.safetensors"), &err))
+    if (lat_model_read(&m, path_of("models", name, "safetensors"), &err))
         print_error("%s\n", err.msg);
     assert_non_null(m);
     return m;
 }
 
-static struct lat_recipe *recipe(void)
+static struct lat_recipe *recipe(const char *name)
 {
     struct lat_recipe *r = NULL;
 
-    CHECK(lat_recipe_read(&r, src_path("deploy/recipes/ecg-scl.recipe"),
-                          NULL) == LAT_OK);
+    CHECK(lat_recipe_read(&r, path_of("recipes", name, "recipe"), NULL) ==
+          LAT_OK);
     return r;
 }
 
-/* NULL where the recordings are not there. */
-static struct lat_dataset *test_patients(void)
+/* NULL where the recordings are not there.  train NULL: the recipe's. */
+static struct lat_dataset *test_subjects(const char *name, const char *folder,
+                                         const char *train)
 {
     const char *data = getenv("LATENTD_DATA");
     struct lat_dataset *d = NULL;
-    struct lat_recipe *r = recipe();
+    struct lat_recipe *r = recipe(name);
     char path[4096];
 
-    snprintf(path, sizeof(path), "%s/ecg/mitdb",
-             data ? data : src_path("../shared/data"));
-    CHECK(lat_recipe_set(r, "train", "", NULL) == LAT_OK);
+    snprintf(path, sizeof(path), "%s/%s",
+             data ? data : src_path("../shared/data"), folder);
+    if (train)
+        CHECK(lat_recipe_set(r, "train", train, NULL) == LAT_OK);
     CHECK(lat_recipe_set(r, "valid", "", NULL) == LAT_OK);
     if (lat_dataset_open(&d, r, path, NULL))
         print_message("no recordings in %s: set LATENTD_DATA\n", path);
@@ -64,20 +75,19 @@ static struct lat_recipe *recipe_of(const struct lat_card *card)
     return r;
 }
 
-TEST(shipped, card_says_the_recipe_of_the_tree)
+static void check_recipe(const char *name, size_t dims, const char *licence)
 {
-    struct lat_model *m = shipped();
+    struct lat_model *m = shipped(name);
     const struct lat_card *card = lat_model_card(m);
-    struct lat_recipe *r = recipe(), *said = recipe_of(card);
+    struct lat_recipe *r = recipe(name), *said = recipe_of(card);
     struct lat_buf text = {0}, want = {0};
 
-    UNUSED_STATE;
     lat_recipe_print(&text, said);
     lat_recipe_print(&want, r);
     CHECK(!text.failed && !want.failed);
     assert_string_equal(text.v, want.v);
-    CHECK(strstr(card->json, "Open Data Commons Attribution"));
-    CHECK(card->partitioned && card->dims == 144);
+    CHECK(strstr(card->json, licence));
+    CHECK(card->partitioned && card->dims == dims);
     lat_buf_fini(&text);
     lat_buf_fini(&want);
     lat_recipe_free(said);
@@ -85,11 +95,18 @@ TEST(shipped, card_says_the_recipe_of_the_tree)
     lat_model_unref(m);
 }
 
+TEST(shipped, cards_say_the_recipes_of_the_tree)
+{
+    UNUSED_STATE;
+    check_recipe("ecg-scl", 144, "Open Data Commons Attribution");
+    check_recipe("imu-scl", 64, "commercial use prohibited");
+}
+
 /* Patients that neither training nor the choice of anything used. */
 TEST(shipped, reaches_its_aims_on_test_patients)
 {
     const struct lat_kernel *kernel = NULL;
-    struct lat_dataset *d = test_patients();
+    struct lat_dataset *d = test_subjects("ecg-scl", "ecg/mitdb", "");
     const struct lat_row_eval *inv, *var;
     struct lat_model *m;
     struct lat_eval *e;
@@ -97,7 +114,7 @@ TEST(shipped, reaches_its_aims_on_test_patients)
     UNUSED_STATE;
     if (!d)
         skip();
-    m = shipped();
+    m = shipped("ecg-scl");
     e = lat_calloc(1, sizeof(*e));
     assert_non_null(e);
     CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
@@ -116,11 +133,34 @@ TEST(shipped, reaches_its_aims_on_test_patients)
     lat_dataset_free(d);
 }
 
+TEST(shipped, tells_activities_apart_however_the_phone_is_held)
+{
+    const struct lat_kernel *kernel = NULL;
+    const struct lat_turn_ask ask = {LAT_TEST, 60, 2};
+    struct lat_dataset *d = test_subjects("imu-scl", "imu/hapt", NULL);
+    struct lat_turn_eval e;
+    struct lat_model *m;
+
+    UNUSED_STATE;
+    if (!d)
+        skip();
+    m = shipped("imu-scl");
+    CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
+    CHECK(lat_eval_rotation(&e, m, kernel, d, &ask, NULL) == LAT_OK);
+    CHECK(e.has_head && e.accuracy_turned >= 0.97);
+    CHECK(e.consistency >= 0.985);
+    CHECK(e.rows[LAT_TURN_INV].similarity >=
+          e.rows[LAT_TURN_VAR].similarity + 0.8);
+    lat_model_unref(m);
+    lat_dataset_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(shipped, card_says_the_recipe_of_the_tree),
+        T(shipped, cards_say_the_recipes_of_the_tree),
         T(shipped, reaches_its_aims_on_test_patients),
+        T(shipped, tells_activities_apart_however_the_phone_is_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
