@@ -3,6 +3,7 @@
 #include "../../core/latent/data.h"
 #include "tiny.h"
 
+#include <dirent.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -190,6 +191,74 @@ TEST(manifest, a_line_that_is_wrong_is_told_and_left_out)
     CHECK(strstr(m->report.errors[0].reason, "not an object"));
     lat_manifest_free(m);
     lat_buf_fini(&b);
+}
+
+/* Calls fn for each manifest of tests/cases/manifests/DIR, with the path of
+ * the case without its ending. */
+static size_t each_case(const char *dir, void (*fn)(const char *stem))
+{
+    const char *root = getenv("LATENTD_SRCDIR");
+    char path[1024];
+    struct dirent *e;
+    size_t n = 0;
+    DIR *d;
+
+    snprintf(path, sizeof(path), "%s/tests/cases/manifests/%s",
+             root ? root : ".", dir);
+    d = opendir(path);
+    assert_non_null(d);
+    while ((e = readdir(d)) != NULL) {
+        char *dot = strstr(e->d_name, ".jsonl");
+        char stem[2048];
+
+        if (!dot)
+            continue;
+        snprintf(stem, sizeof(stem), "%s/%.*s", path, (int)(dot - e->d_name),
+                 e->d_name);
+        fn(stem);
+        n++;
+    }
+    closedir(d);
+    return n;
+}
+
+static void check_bad(const char *stem)
+{
+    struct lat_manifest *m = NULL;
+    char path[2100], *want = NULL;
+    size_t len;
+
+    snprintf(path, sizeof(path), "%s.error", stem);
+    CHECK(lat_file_read(&want, &len, path, 1000, NULL) == LAT_OK);
+    want[strcspn(want, "\n")] = '\0';
+    snprintf(path, sizeof(path), "%s.jsonl", stem);
+    CHECK(lat_manifest_read(&m, path, NULL) == LAT_OK);
+    CHECK(m->n == 0 && m->report.rejected == 1 && m->report.n_errors == 1);
+    if (!strstr(m->report.errors[0].reason, want))
+        print_error("%s: %s\n", stem, m->report.errors[0].reason);
+    CHECK(strstr(m->report.errors[0].reason, want));
+    lat_manifest_free(m);
+    lat_free(want);
+}
+
+static void check_ok(const char *stem)
+{
+    struct lat_manifest *m = NULL;
+    char path[2100];
+
+    snprintf(path, sizeof(path), "%s.jsonl", stem);
+    CHECK(lat_manifest_read(&m, path, NULL) == LAT_OK);
+    if (m->report.rejected)
+        print_error("%s: %s\n", stem, m->report.errors[0].reason);
+    CHECK(m->n == 1 && m->report.rejected == 0);
+    lat_manifest_free(m);
+}
+
+TEST(manifest, lines_of_the_cases_are_taken_or_refused)
+{
+    UNUSED_STATE;
+    CHECK(each_case("bad", check_bad) > 25);
+    CHECK(each_case("ok", check_ok) > 3);
 }
 
 /* ---- from a manifest to a trainer ---- */
@@ -401,6 +470,7 @@ int main(void)
         T(archive, no_more_is_unpacked_than_the_limits),
         T(manifest, says_where_each_recording_is_and_whose),
         T(manifest, a_line_that_is_wrong_is_told_and_left_out),
+        T(manifest, lines_of_the_cases_are_taken_or_refused),
         T(data, a_manifest_becomes_a_data_set_that_trains),
         T(data, a_file_is_looked_into_before_it_is_used),
         T(data, survives_every_failed_allocation),

@@ -1,6 +1,10 @@
 # Seeds of the corpora, from the cases of tests/cases/formats and by hand.
 import glob
+import gzip
+import io
 import os
+import tarfile
+import zipfile
 
 CASES = "../cases/formats"
 
@@ -64,3 +68,46 @@ TABLES = [
 put("hapt", 0, b"\0" + TABLES[0].encode() + b"\0" + TABLES[1].encode() + b"\0" + NPY + bytes(range(48)))
 put("hapt", 1, b"\1" + b"1 1 5 250 1232\n1 1 7 1233 1392\r\n\n2 12 12 1 1\n")
 put("hapt", 2, b"\2" + b"9.1805e-01 -1.125e-01 5.097e-01\n1 2 3\n\0-0.05 -0.06 -0.03\n4 5 6\n")
+
+LINES = [
+    '{"file":"a.zip","entry":"s1.edf","subject":"p12","label":null,"segment":[0,5000]}',
+    '{"file":"a.npy","subject":"p12","label":"sinus","sampling_rate_hz":250.5,'
+    '"channels":["I",{"name":"II","unit":"mV"}]}',
+    '{"file":"../a.npy","subject":"p","label":7}',
+    '{"file":"a","file":"b","subject":"p"}', '[1]', '{"subject":1e999}', '{"x":',
+]
+put("manifest", 0, "\n".join(LINES).encode())
+for i, text in enumerate(LINES):
+    put("manifest", 1 + i, text.encode())
+
+
+def packed(kind, entries):
+    out = io.BytesIO()
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+            for name, data in entries:
+                z.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+        return out.getvalue()
+    with tarfile.open(fileobj=out, mode="w") as t:
+        for name, data in entries:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            if data == b"link":
+                info.type, info.linkname, info.size = tarfile.SYMTYPE, "x", 0
+            t.addfile(info, io.BytesIO(data))
+    return out.getvalue() if kind == "tar" else gzip.compress(out.getvalue(), mtime=0)
+
+
+RECORD = [("r/two.hea", open(CASES + "/ok/two.hea", "rb").read()) if os.path.exists(CASES + "/ok/two.hea")
+          else ("r/x.hea", b"x 1 100 2\nx.dat 16 200 16 0 1 0 0 II\n"), ("r/x.dat", b"\1\0\2\0")]
+ENTRIES = [RECORD, [("a.csv", b"II (mV)\n1\n2\n3\n"), ("b/", b"")],
+           [("../up.csv", b"II\n1\n")], [("l.csv", b"link")], [("a.csv", b"0\n" * 4000)]]
+for i, entries in enumerate(ENTRIES):
+    for k, kind in enumerate(["zip", "tar", "tgz"]):
+        put("archive", 3 * i + k, packed(kind, entries))
+
+FORM = (b'--ab\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n--ab\r\n'
+        b'Content-Disposition: form-data; name=file; filename="x/a.csv"\r\n\r\n1\r\n--a\r\n--ab--')
+for i, data in enumerate([FORM, FORM[:-2], FORM[40:], FORM.replace(b"fine-tune", b""), b"--ab--",
+                          b"--ab\r\nX: " + b"y" * 1100]):
+    put("intake", i, bytes([i]) + data)
