@@ -178,12 +178,12 @@ enum lat_code latd_compared_collect(struct latd_compared *c,
     /* inputs are in the order in which they were given */
     for (size_t i = 0; i < c->asked.n && code == LAT_OK; i++) {
         const struct latd_given *g = &c->asked.given[i];
-        const struct lat_windows *w;
         const struct latd_item *bad;
+        size_t n;
 
         if (g->kind != LATD_GIVEN_INPUT)
             continue;
-        w = c->in.prepared[g->input].windows;
+        n = latd_prepared_count(&c->in.prepared[g->input]);
         bad = latd_passes_failed(&c->passes, &c->in, g->input, k);
         if (bad) {
             *err = bad->err;
@@ -191,8 +191,8 @@ enum lat_code latd_compared_collect(struct latd_compared *c,
             return latd_wire_embed_at(&c->in.asked, g->input, bad->code, err);
         }
         code = lat_search_mean(c->v + i * dims, &c->shape,
-                               c->passes.z + k * dims, w->n, err);
-        k += w->n;
+                               c->passes.z + k * dims, n, err);
+        k += n;
     }
     return code;
 }

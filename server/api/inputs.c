@@ -239,6 +239,23 @@ static size_t patches(const struct lat_image_input *in)
     return (in->height + 15) / 16 * ((in->width + 15) / 16);
 }
 
+/* Of bodies that were not counted while they were decoded. */
+static enum lat_code check_pixels(struct latd_inputs *in,
+                                  const struct latd_picture *from,
+                                  uint64_t most, struct lat_err *err)
+{
+    uint64_t n = (uint64_t)from->info.width * from->info.height;
+
+    if (n > most - in->n_pixels)
+        return lat_fail(err, LAT_ETOOBIG,
+                        "%llu pixels after %llu of other images, at most %llu "
+                        "are taken at once (max-pixels)",
+                        (unsigned long long)n, (unsigned long long)in->n_pixels,
+                        (unsigned long long)most);
+    in->n_pixels += n;
+    return LAT_OK;
+}
+
 /* One image is decoded at a time, and nothing is left of it but what the
  * network reads. */
 static enum lat_code prepare_image(struct latd_inputs *in, struct latd_req *req,
@@ -248,9 +265,11 @@ static enum lat_code prepare_image(struct latd_inputs *in, struct latd_req *req,
     struct latd_prepared *to = &in->prepared[i];
     const struct lat_card *card = in->model->card;
     struct lat_image *image = NULL;
-    enum lat_code code = lat_picture_decode(
-        &image, NULL, &from->file, req->app->config.max_pixels, &to->err);
+    uint64_t most = req->app->config.max_pixels;
+    enum lat_code code = check_pixels(in, from, most, &to->err);
 
+    if (code == LAT_OK)
+        code = lat_picture_decode(&image, NULL, &from->file, most, &to->err);
     if (code == LAT_OK)
         code = lat_prepare_image(&to->image, card, image, &to->err);
     lat_image_free(image);
@@ -266,7 +285,6 @@ static enum lat_code prepare(struct latd_inputs *in, struct latd_req *req,
 {
     const struct latd_embed_input *from = &in->asked.inputs[i];
     struct latd_prepared *to = &in->prepared[i];
-
     enum lat_modality is = from->picture ? LAT_IMAGES : LAT_SIGNALS;
     const struct lat_card *card = in->model->card;
 

@@ -27,6 +27,7 @@ struct latd_inputs {
     enum lat_gate_mode mode;        /* … which is behind such gates */
     size_t n_windows;               /* of all inputs; an image is one */
     size_t n_samples;               /* of time, or squares of 16 x 16 pixels */
+    uint64_t n_pixels;              /* of images, as they are sent */
     double n_resampled;             /* whole inputs, at the model's rate */
 };
 

@@ -269,7 +269,8 @@ enum lat_code latd_wire_similarity_decode(
     struct latd_doc doc = {0};
     enum lat_code code = latd_similar_open(&doc, body, err);
 
-    *out = (struct latd_similar_req){.inputs = {.block = -1, .modality = -1}};
+    *out = (struct latd_similar_req){
+        .inputs = {.block = -1, .modality = -1, .gate_mode = -1}};
     if (code == LAT_OK)
         code = read_similarity(out, &doc, limits, err);
     latd_doc_close(&doc);

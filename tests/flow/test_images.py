@@ -382,6 +382,30 @@ def test_replies_are_what_is_written(pictures):
         "model": "gated", "input": [png_uri(9, 9), "data:,"]}).json())
 
 
+# ---- the same images elsewhere
+
+def test_images_are_compared_by_their_codes(pictures):
+    images = [png_uri(20, 20, seed=k) for k in range(5)]
+    for model in ("gated", "plain"):
+        z = [code(embed(pictures, i, model=model)).astype("f8")
+             for i in images]
+        reply = pictures.client.post("/v1/similarity", json={
+            "model": model, "source": {"input": images[0]},
+            "targets": [{"input": i} for i in images]})
+        assert reply.status_code == 200, reply.text
+        for target, got in zip(z, reply.json()["results"]):
+            norm = np.linalg.norm(z[0]) * np.linalg.norm(target)
+            want = z[0] @ target / norm if norm else 0.0
+            assert got["score"] == pytest.approx(want, abs=1e-5)
+    big = png_uri(800, 700)
+    reply = pictures.client.post("/v1/similarity", json={
+        "model": "gated", "source": {"input": big},
+        "targets": [{"input": big}]})
+    assert reply.status_code == 413
+    assert "max-pixels" in reply.json()["error"]["message"]
+    assert pictures.client.get("/readyz").status_code == 200
+
+
 # ---- latent
 
 def latent(*args, status=0):
