@@ -55,7 +55,8 @@ static const char *wrong_with(struct follow *f, const struct lat_line *line)
 
 enum lat_code latd_files_follow(struct latd_files *files,
                                 const struct lat_manifest *m,
-                                struct lat_report *report, struct lat_err *err)
+                                struct lat_report *report,
+                                struct lat_buf *named, struct lat_err *err)
 {
     struct follow f = {.rows = latd_database_borrow(files->opt.database)};
     enum lat_code code = LAT_OK;
@@ -64,8 +65,11 @@ enum lat_code latd_files_follow(struct latd_files *files,
         const char *why;
 
         /* lines are sorted by file */
-        if (i == 0 || strcmp(m->lines[i].file, m->lines[i - 1].file) != 0)
+        if (i == 0 || strcmp(m->lines[i].file, m->lines[i - 1].file) != 0) {
             code = look_up(&f, m->lines[i].file, err);
+            if (!code && f.filename[0])
+                lat_buf_put(named, f.name, strlen(f.name) + 1);
+        }
         why = code ? NULL : wrong_with(&f, &m->lines[i]);
         if (!why)
             continue;
@@ -73,5 +77,7 @@ enum lat_code latd_files_follow(struct latd_files *files,
         lat_report_reject(report, m->lines[i].number, NULL, why);
     }
     latd_database_return(files->opt.database, f.rows);
+    if (!code && named->failed)
+        code = lat_fail(err, LAT_ENOMEM, "names of files");
     return code;
 }

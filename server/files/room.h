@@ -21,10 +21,12 @@ struct latd_files {
 
 /* The folder itself must survive a power cut: what was renamed in it. */
 void latd_files_sync(const struct latd_files *f);
-/* Rejects in report the lines whose file is not here, or not what they say. */
+/* Rejects in report the lines whose file is not here, or not what they say.
+ * Those that are here, each once, with a NUL after each, go to named. */
 LAT_MUST_CHECK enum lat_code latd_files_follow(struct latd_files *f,
                                                const struct lat_manifest *m,
                                                struct lat_report *report,
+                                               struct lat_buf *named,
                                                struct lat_err *err);
 LAT_MUST_CHECK enum lat_code latd_files_start(struct latd_files *f,
                                               struct lat_err *err);

@@ -20,7 +20,8 @@ struct latd_upload {
     int fd;
     uint64_t bytes;
     struct lat_sha256 hash;
-    _Atomic bool kept; /* its row is committed */
+    struct lat_buf named; /* files that it names, a NUL after each */
+    _Atomic bool kept;    /* its row is committed */
 };
 
 static enum lat_code fail_errno(struct lat_err *err, const char *doing)
@@ -125,7 +126,7 @@ static enum lat_code inspect(struct lat_report *r, struct latd_upload *u,
         return code;
     code = lat_manifest_read(&m, u->path, err);
     if (!code)
-        code = latd_files_follow(u->files, m, r, err);
+        code = latd_files_follow(u->files, m, r, &u->named, err);
     lat_manifest_free(m);
     return code;
 }
@@ -198,6 +199,10 @@ enum lat_code latd_upload_store(struct latd_upload *u, struct latd_rows *rows,
     enum lat_code code = latd_rows_file_put(rows, file, err);
     struct keeping *k;
 
+    /* What a manifest names stays as long as it does. */
+    for (size_t at = 0; !code && at < u->named.len;
+         at += strlen(u->named.v + at) + 1)
+        code = latd_rows_file_hold(rows, u->named.v + at, file->id, err);
     if (code)
         return code;
     k = lat_calloc(1, sizeof(*k));
@@ -220,5 +225,6 @@ void latd_upload_close(struct latd_upload *u)
         unlink(u->path);
         atomic_fetch_sub(&u->files->used, u->bytes);
     }
+    lat_buf_fini(&u->named);
     lat_free(u);
 }

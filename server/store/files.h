@@ -48,12 +48,13 @@ LAT_MUST_CHECK enum lat_code latd_rows_file_list(struct latd_file_list *list,
 LAT_MUST_CHECK enum lat_code latd_rows_file_put(struct latd_rows *rows,
                                                 const struct latd_file *f,
                                                 struct lat_err *err);
-/* LAT_ENOENT; LAT_EBUSY, "file_in_use", names who needs it. */
+/* What it held itself, as a manifest, is released.  LAT_ENOENT; LAT_EBUSY,
+ * "file_in_use", names who needs it. */
 LAT_MUST_CHECK enum lat_code latd_rows_file_delete(struct latd_rows *rows,
                                                    const char *id,
                                                    struct lat_err *err);
 
-/* holder (a job's id) needs the file until it releases all that it holds;
+/* holder (the id of a job, or of a manifest) needs the file until it releases all that it holds;
  * twice is once.  LAT_ENOENT. */
 LAT_MUST_CHECK enum lat_code latd_rows_file_hold(struct latd_rows *rows,
                                                  const char *file,

@@ -255,6 +255,20 @@ def test_pages_and_deletion(daemon, tmp_path):
     assert lies(tmp_path) == sorted(ids[:1] + ids[2:])
 
 
+def test_a_manifest_keeps_the_files_that_it_names(daemon):
+    a = put(daemon, "a.csv", csv()).json()["id"]
+    m = put(daemon, "m.jsonl",
+            json.dumps({"file": a, "subject": "p1"})).json()["id"]
+    r = daemon.client.delete(f"/v1/files/{a}")
+    assert r.status_code == 409, r.text
+    assert r.json()["error"]["code"] == "file_in_use"
+    assert m in r.json()["error"]["message"]
+    assert r.headers["x-should-retry"] == "false"
+    assert daemon.client.get(f"/v1/files/{a}/content").text == csv()
+    assert daemon.client.delete(f"/v1/files/{m}").status_code == 200
+    assert daemon.client.delete(f"/v1/files/{a}").status_code == 200
+
+
 # ---- sent again -------------------------------------------------------------
 
 

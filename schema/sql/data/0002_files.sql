@@ -12,7 +12,8 @@ CREATE TABLE file (
     report     TEXT NOT NULL CHECK (json_type(report) = 'object')
 ) STRICT;
 
--- Who needs a file, as the id of a job: it is not deleted meanwhile.
+-- Who needs a file, as the id of a job, or of a manifest that names it: it is
+-- not deleted meanwhile.
 CREATE TABLE file_use (
     file   TEXT NOT NULL REFERENCES file (id),
     holder TEXT NOT NULL,

@@ -162,7 +162,7 @@ enum lat_code latd_rows_file_delete(struct latd_rows *rows, const char *id,
     code = latd_rows_run(rows, st, "delete a file's row", err);
     if (!code && sqlite3_changes(rows->db) == 0)
         return fail_missing(id, err);
-    return code;
+    return code ? code : latd_rows_file_release(rows, id, err);
 }
 
 enum lat_code latd_rows_file_hold(struct latd_rows *rows, const char *file,
