@@ -44,6 +44,18 @@ extern const struct latd_handler latd_files_get;
 extern const struct latd_handler latd_files_content;
 extern const struct latd_handler latd_files_delete_one;
 
+/* ---- jobs.c */
+extern const struct latd_handler latd_jobs_create;
+extern const struct latd_handler latd_jobs_index;
+extern const struct latd_handler latd_jobs_get;
+extern const struct latd_handler latd_jobs_cancel;
+extern const struct latd_handler latd_jobs_pause;
+extern const struct latd_handler latd_jobs_resume;
+
+/* ---- job_events.c */
+extern const struct latd_handler latd_jobs_events;
+extern const struct latd_handler latd_jobs_checkpoints;
+
 /* ---- validate.c */
 extern const struct latd_handler latd_validate;
 

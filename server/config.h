@@ -79,6 +79,14 @@ enum { LATD_TEXT_MAX = 512 };
     NUMBER(index_bytes, "index-bytes", LATD_GIB, LATD_MIB,                     \
            1024 * (uint64_t)LATD_GIB,                                          \
            "Vectors and metadata of recordings kept in memory, for searches")  \
+    NUMBER(job_threads, "job-threads", 1, 1, 256,                              \
+           "Threads that a fine-tuning job computes on")                       \
+    NUMBER(job_wall_seconds, "job-wall-seconds", 604800, 1, 1000000000,        \
+           "Longest that a job may run, all its starts together")              \
+    NUMBER(job_disk_bytes, "job-disk-bytes", 10 * (uint64_t)LATD_GIB, 1,       \
+           1024 * 1024 * (uint64_t)LATD_GIB, "Disk that a job may need")       \
+    NUMBER(job_attempts, "job-attempts", 3, 1, 1000000,                        \
+           "Starts without a checkpoint after which a job is failed")          \
     NUMBER(network_store, "network-store", 0, 0, 1,                            \
            "1: keep the database on a network file system all the same")       \
     NUMBER(                                                                    \

@@ -10,6 +10,7 @@
 #include "http.h"
 #include "idempotency.h"
 #include "index.h"
+#include "jobs.h"
 #include "log.h"
 #include "precision.h"
 #include "store.h"
@@ -243,6 +244,16 @@ static void open_store(struct latd_daemon *d)
 
 /* ---- start and stop ---------------------------------------------------- */
 
+static enum lat_code start_jobs(struct latd_daemon *d, struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    const struct lat_kernel *kernel = NULL;
+    enum lat_code code =
+        lat_kernel_pick(&kernel, c->kernel[0] ? c->kernel : NULL, err);
+
+    return code ? code : latd_jobs_start(&d->app.jobs, &d->app, kernel, err);
+}
+
 static void watchdog(void)
 {
     sd_notify(0, "WATCHDOG=1");
@@ -283,6 +294,8 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
     if (!code)
         code = latd_infer_start(&d->app.infer, n_infer, c->max_queue,
                                 &d->metrics, err);
+    if (!code && d->app.database)
+        code = start_jobs(d, err);
     if (!code)
         code = latd_canary_start(&d->canary, &d->app, watchdog, err);
     return code;
@@ -294,6 +307,7 @@ void latd_daemon_stop(struct latd_daemon *d)
         latd_canary_stop(d->canary);
     latd_http_stop(d->http);
     latd_http_stop(d->probes);
+    latd_jobs_stop(d->app.jobs);
     latd_infer_stop(d->app.infer);
     latd_database_close(d->app.database); /* done call-backs use the loop */
     latd_index_free(d->app.index);

@@ -8,6 +8,7 @@
 #include "auth.h"
 #include "daemon.h"
 #include "http.h"
+#include "jobs.h"
 #include "log.h"
 #include "wire.h"
 
@@ -199,6 +200,7 @@ static void drain(int sig)
              strsignal(sig), (unsigned long long)delay);
     sd_notify(0, "STOPPING=1\nSTATUS=draining");
     atomic_store(&d.app.state, LATD_DRAINING);
+    latd_jobs_quiesce(d.app.jobs);
     wait_until(latd_now_ns() + delay * second, never);
     atomic_store(&d.app.state, LATD_STOPPING);
     latd_http_quiesce(d.http, d.lent);

@@ -3,11 +3,13 @@
 #include "handler.h"
 #include "recall.h"
 #include "route.h"
+#include "store/jobs.h"
 
 #include <config.h>
 
 #include <dirent.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -210,6 +212,28 @@ static void put_models(struct latd_app *app, struct lat_buf *b)
     latd_models_list_free(list, n);
 }
 
+/* ---- jobs -------------------------------------------------------------- */
+
+static void put_jobs(struct latd_app *app, struct lat_buf *b)
+{
+    uint64_t n[LATD_N_JOB_STATES] = {0};
+    struct latd_rows *rows;
+
+    if (!app->database)
+        return;
+    rows = latd_database_borrow(app->database);
+    if (latd_rows_job_counts(n, rows, NULL))
+        memset(n, 0, sizeof(n));
+    latd_database_return(app->database, rows);
+    head(b, "latentd_jobs", "gauge", "Fine-tuning jobs.");
+    for (size_t s = 0; s < LATD_N_JOB_STATES; s++)
+        lat_buf_printf(b, "latentd_jobs{status=\"%s\"} %llu\n",
+                       latd_job_state_word((enum latd_job_state)s),
+                       (unsigned long long)n[s]);
+    head(b, "latentd_job_step", "gauge", "Step of the job that runs.");
+    lat_buf_printf(b, "latentd_job_step %llu\n", now(&app->metrics->job_step));
+}
+
 /* ---- the process ------------------------------------------------------- */
 
 static void gauge(struct lat_buf *b, const char *name, const char *help,
@@ -277,6 +301,7 @@ void latd_metrics_print(struct latd_app *app, struct lat_buf *out)
     if (atomic_load(&app->state) != LATD_LOADING) {
         put_cache(app, out);
         put_models(app, out);
+        put_jobs(app, out);
     }
     gauge(out, "process_start_time_seconds", "When it began.",
           (double)app->started);

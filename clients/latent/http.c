@@ -205,6 +205,47 @@ enum lat_code cli_http_post_parts(struct cli_reply *out, const char *server,
     return code;
 }
 
+struct stream {
+    bool (*take)(void *arg, const char *p, size_t len);
+    void *arg;
+};
+
+static size_t take_piece(char *p, size_t size, size_t n, void *arg)
+{
+    const struct stream *s = arg;
+
+    return s->take(s->arg, p, size * n) ? size * n : 0;
+}
+
+enum lat_code cli_http_stream(const char *server, const char *path,
+                              const char *last,
+                              bool (*take_it)(void *arg, const char *p,
+                                              size_t len),
+                              void *arg, struct lat_err *err)
+{
+    struct stream s = {take_it, arg};
+    struct curl_slist *headers =
+        curl_slist_append(NULL, "Accept: text/event-stream");
+    CURL *curl = curl_easy_init();
+    char seen[128];
+    long status = 0;
+    enum lat_code code;
+
+    if (!curl)
+        return lat_fail(err, LAT_ENOMEM, "libcurl");
+    snprintf(seen, sizeof(seen), "Last-Event-ID: %.100s", last);
+    if (*last)
+        headers = curl_slist_append(headers, seen);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &s);
+    code = cli_curl_perform(curl, 0, &status, server, path, err);
+    curl_slist_free_all(headers);
+    if (!code && status != 200)
+        code = lat_fail(err, LAT_EIO, "the server answered %ld", status);
+    return code;
+}
+
 void cli_reply_fini(struct cli_reply *r)
 {
     lat_buf_fini(&r->body);

@@ -35,6 +35,13 @@ LAT_MUST_CHECK enum lat_code cli_http_post_parts(struct cli_reply *out,
                                                  const char *path,
                                                  const struct cli_part *parts,
                                                  size_t n, struct lat_err *err);
+/* A reply as it comes, piece by piece; take says false to end it.  last is the
+ * id of the event that was seen last, or "".  LAT_EIO when it ended with an
+ * error; a server's refusal is LAT_EIO, too. */
+LAT_MUST_CHECK enum lat_code cli_http_stream(
+    const char *server, const char *path, const char *last,
+    bool (*take)(void *arg, const char *p, size_t len), void *arg,
+    struct lat_err *err);
 void cli_reply_fini(struct cli_reply *r);
 
 #endif

@@ -5,7 +5,7 @@ CREATE TABLE file (
     id         TEXT PRIMARY KEY CHECK (id GLOB 'file-*'), -- sorts by age
     created_at INTEGER NOT NULL, -- seconds since 1970
     filename   TEXT NOT NULL,
-    purpose    TEXT NOT NULL CHECK (purpose IN ('fine-tune')),
+    purpose    TEXT NOT NULL CHECK (purpose IN ('fine-tune', 'fine-tune-results')),
     status     TEXT NOT NULL CHECK (status IN ('processed', 'error')),
     bytes      INTEGER NOT NULL CHECK (bytes >= 0),
     sha256     TEXT NOT NULL CHECK (length(sha256) = 64),

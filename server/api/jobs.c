@@ -1,0 +1,396 @@
+/* jobs.c - fine-tuning jobs: made, listed, moved. */
+#include "../api.h"
+
+#include "../idempotency.h"
+#include "../store/files.h"
+#include "../wire/jobs.h"
+#include "pages.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum { TWIN_SECONDS = 10, BASE_MAX = 30, SHORT_ID = 10, LIST_LIMIT = 20 };
+
+/* ---- made -------------------------------------------------------------- */
+
+struct create {
+    struct latd_claim claim;
+    struct latd_job_ask ask;
+    struct latd_job job;
+    char model[LATD_MODEL_MAX];
+    char output[LATD_MODEL_MAX];
+    bool made; /* not one that was there */
+};
+
+/* "ft:BASE:SUFFIX:ID"; of a model that is fine-tuned itself, its base. */
+static void name_output(struct create *c)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+    const char *from = c->model, *id = c->job.id;
+    char base[BASE_MAX + 1];
+    size_t n;
+
+    if (strncmp(from, "ft:", 3) == 0)
+        from += 3;
+    n = strcspn(from, "@:");
+    n = n < BASE_MAX ? n : BASE_MAX;
+    memcpy(base, from, n);
+    base[n] = '\0';
+    for (char *p = base; *p; p++)
+        if (!strchr(good, *p))
+            *p = '-';
+    snprintf(c->output, sizeof(c->output), "ft:%s:%s%s%s", base, c->ask.suffix,
+             c->ask.suffix[0] ? ":" : "", id + strlen(id) - SHORT_ID);
+}
+
+static enum lat_code find_model(struct create *c, struct latd_req *req)
+{
+    struct latd_model *m = NULL;
+    enum lat_code code =
+        latd_models_ref(req->app->models, c->ask.model, &m, &req->err);
+
+    if (code)
+        return lat_at(&req->err, code, "model");
+    memcpy(c->model, m->id, sizeof(c->model));
+    if (m->card->modality != LAT_SIGNALS)
+        code = lat_at(&req->err,
+                      lat_fail(&req->err, LAT_EUNFIT,
+                               "model %s reads images; jobs are for signals",
+                               m->id),
+                      "model");
+    latd_model_unref(m);
+    return code;
+}
+
+static enum lat_code create_begin(struct latd_req *req)
+{
+    struct create *c;
+    enum lat_code code = latd_req_database(req);
+    uint8_t digest[LAT_DIGEST];
+    struct lat_sha256 h;
+
+    if (code)
+        return code;
+    c = req->state = lat_calloc(1, sizeof(*c));
+    if (!c)
+        return lat_fail(&req->err, LAT_ENOMEM, "a job");
+    code = latd_wire_job_decode(&c->ask, &c->job.request, req->body,
+                                req->body_len, &req->err);
+    if (code)
+        return code;
+    lat_sha256_init(&h);
+    lat_sha256_add(&h, c->job.request, strlen(c->job.request));
+    lat_sha256_end(&h, digest);
+    code = latd_idempotency_claim(&c->claim, req, "fine_tuning.jobs", digest);
+    if (code || c->claim.replayed)
+        return code;
+    code = find_model(c, req);
+    if (code)
+        return code;
+    latd_ulid_next(req->app->ulid, "ftjob-", c->job.id);
+    name_output(c);
+    c->job.created_at = time(NULL);
+    c->job.state = LATD_JOB_VALIDATING_FILES;
+    c->job.model = c->model;
+    c->job.output = c->output;
+    c->job.training_file = c->ask.training_file;
+    c->job.validation_file =
+        c->ask.validation_file[0] ? c->ask.validation_file : NULL;
+    return LAT_OK;
+}
+
+/* The file's digest goes into h; a job that is made holds the file. */
+static enum lat_code take_file(struct lat_sha256 *h, const struct create *c,
+                               struct latd_rows *rows, const char *name,
+                               const char *id, struct lat_err *err)
+{
+    struct latd_file f = {.usable = false};
+    enum lat_code code = latd_rows_file_get(&f, rows, id, err);
+
+    (void)c;
+    if (code)
+        return lat_at(err, code, "%s", name);
+    if (!f.usable)
+        code =
+            lat_at(err,
+                   lat_fail_word(err, LAT_EUNFIT, "invalid_training_file",
+                                 "%s cannot be used; its report says why", id),
+                   "%s", name);
+    lat_sha256_add(h, f.sha256, sizeof(f.sha256));
+    latd_file_fini(&f);
+    return code;
+}
+
+/* Model, files by what is in them, and all that decides what is learned. */
+static enum lat_code fingerprint(struct create *c, struct latd_rows *rows,
+                                 struct lat_err *err)
+{
+    struct lat_sha256 h;
+    enum lat_code code;
+
+    lat_sha256_init(&h);
+    lat_sha256_add(&h, c->model, strlen(c->model) + 1);
+    lat_sha256_add(&h, c->ask.digest, sizeof(c->ask.digest));
+    code = take_file(&h, c, rows, "training_file", c->job.training_file, err);
+    if (!code && c->job.validation_file)
+        code = take_file(&h, c, rows, "validation_file", c->job.validation_file,
+                         err);
+    lat_sha256_end(&h, c->job.fingerprint);
+    return code;
+}
+
+static enum lat_code hold_files(const struct create *c, struct latd_rows *rows,
+                                struct lat_err *err)
+{
+    enum lat_code code =
+        latd_rows_file_hold(rows, c->job.training_file, c->job.id, err);
+
+    if (!code && c->job.validation_file)
+        code =
+            latd_rows_file_hold(rows, c->job.validation_file, c->job.id, err);
+    return code;
+}
+
+static enum lat_code add_event(const struct create *c, struct latd_req *req,
+                               struct latd_rows *rows)
+{
+    struct latd_job_event e = {.created_at = c->job.created_at,
+                               .level = "info",
+                               .type = "message",
+                               .message = "The job is made; its files are "
+                                          "looked into",
+                               .data = "{}"};
+
+    latd_ulid_next(req->app->ulid, "ftevent-", e.id);
+    memcpy(e.job, c->job.id, sizeof(e.job));
+    return latd_rows_event_add(rows, &e, &req->err);
+}
+
+static enum lat_code make(struct create *c, struct latd_req *req,
+                          struct latd_rows *rows)
+{
+    enum lat_code code = latd_rows_job_add(rows, &c->job, &req->err);
+
+    if (!code)
+        code = hold_files(c, rows, &req->err);
+    if (!code)
+        code = add_event(c, req, rows);
+    c->made = true;
+    return code;
+}
+
+/* May be called again, so it begins anew each time. */
+static enum lat_code create_store(struct latd_req *req, struct latd_rows *rows)
+{
+    struct create *c = req->state;
+    struct latd_job there = {.state = LATD_JOB_QUEUED};
+    char id[LATD_ID_MAX];
+    bool twin = false;
+    enum lat_code code;
+
+    if (c->claim.replayed)
+        return LAT_OK;
+    req->reply.body.len = 0;
+    req->reply.n_headers = 0;
+    c->made = false;
+    code = fingerprint(c, rows, &req->err);
+    /* Whoever sends a key says himself what is the same. */
+    if (!code && !latd_req_header(req, "Idempotency-Key"))
+        code = latd_rows_job_twin(&twin, id, rows, c->job.fingerprint,
+                                  time(NULL) - TWIN_SECONDS, &req->err);
+    if (!code && !twin)
+        code = make(c, req, rows);
+    if (!code)
+        code =
+            latd_rows_job_get(&there, rows, twin ? id : c->job.id, &req->err);
+    if (code)
+        return code;
+    if (twin)
+        latd_reply_header(&req->reply, "X-Duplicate-Of", "%s", id);
+    latd_wire_job_encode(&req->reply.body, &there);
+    latd_job_fini(&there);
+    if (req->reply.body.failed)
+        return lat_fail(&req->err, LAT_ENOMEM, "the reply");
+    return latd_idempotency_keep(&c->claim, rows, 200, req->reply.body.v,
+                                 &req->err);
+}
+
+static enum lat_code said_already(struct latd_req *req)
+{
+    (void)req;
+    return LAT_OK;
+}
+
+static void create_end(struct latd_req *req)
+{
+    struct create *c = req->state;
+
+    if (!c)
+        return;
+    if (c->made)
+        latd_jobs_kick(req->app->jobs);
+    latd_idempotency_release(&c->claim);
+    lat_free(c->job.request);
+    lat_free(c);
+}
+
+const struct latd_handler latd_jobs_create = {.begin = create_begin,
+                                              .store = create_store,
+                                              .reply = said_already,
+                                              .end = create_end};
+
+/* ---- one --------------------------------------------------------------- */
+
+static enum lat_code get_reply(struct latd_req *req)
+{
+    struct latd_job j = {.state = LATD_JOB_QUEUED};
+    struct latd_rows *rows;
+    enum lat_code code = latd_req_database(req);
+
+    if (code)
+        return code;
+    rows = latd_database_borrow(req->app->database);
+    code = latd_rows_job_get(&j, rows, req->param, &req->err);
+    latd_database_return(req->app->database, rows);
+    if (code)
+        return code;
+    latd_wire_job_encode(&req->reply.body, &j);
+    latd_job_fini(&j);
+    latd_reply_etag_body(req);
+    return LAT_OK;
+}
+
+const struct latd_handler latd_jobs_get = {.reply = get_reply};
+
+/* ---- all --------------------------------------------------------------- */
+
+struct list {
+    struct lat_buf *out;
+    struct latd_list_ids ids;
+};
+
+static enum lat_code list_one(void *arg, const struct latd_job *j)
+{
+    struct list *l = arg;
+
+    latd_list_item(l->out, &l->ids, j->id);
+    latd_wire_job_encode(l->out, j);
+    return LAT_OK;
+}
+
+static enum lat_code list_reply(struct latd_req *req)
+{
+    struct list l = {.out = &req->reply.body};
+    struct latd_job_query q = {.each = list_one, .arg = &l};
+    struct latd_filter filter = {0};
+    struct latd_rows *rows;
+    enum lat_code code = latd_req_database(req);
+
+    if (!code)
+        code = latd_page_read(&q.page, req, LIST_LIMIT);
+    if (!code)
+        code = latd_filter_read(&filter, req);
+    if (code)
+        return code;
+    q.pairs = filter.pairs;
+    q.n_pairs = filter.n;
+    latd_list_begin(l.out);
+    rows = latd_database_borrow(req->app->database);
+    code = latd_rows_job_list(rows, &q, &req->err);
+    latd_database_return(req->app->database, rows);
+    latd_list_end(l.out, &l.ids, q.page.more);
+    return code;
+}
+
+const struct latd_handler latd_jobs_index = {.reply = list_reply};
+
+/* ---- moved ------------------------------------------------------------- */
+
+static enum lat_code move_begin(struct latd_req *req)
+{
+    return latd_req_database(req);
+}
+
+static enum lat_code tell_move(struct latd_req *req, struct latd_rows *rows,
+                               enum latd_job_state to)
+{
+    char message[80];
+    struct latd_job_event e = {.created_at = time(NULL),
+                               .level = "info",
+                               .type = "message",
+                               .message = message,
+                               .data = "{}"};
+
+    snprintf(message, sizeof(message), "The job is %s as it was asked",
+             latd_job_state_word(to));
+    latd_ulid_next(req->app->ulid, "ftevent-", e.id);
+    snprintf(e.job, sizeof(e.job), "%.39s", req->param);
+    return latd_rows_event_add(rows, &e, &req->err);
+}
+
+/* It is over for good: its end is written, and its files are free. */
+static enum lat_code end_cancelled(struct latd_req *req, struct latd_rows *rows,
+                                   struct latd_job *j)
+{
+    enum lat_code code;
+
+    j->finished_at = time(NULL);
+    code = latd_rows_job_end(rows, j, &req->err);
+    return code ? code : latd_rows_file_release(rows, j->id, &req->err);
+}
+
+/* The reply is of the row as it is then. */
+static enum lat_code move(struct latd_req *req, struct latd_rows *rows,
+                          enum latd_job_move how)
+{
+    struct latd_job j = {.state = LATD_JOB_QUEUED};
+    enum latd_job_state to = LATD_JOB_QUEUED;
+    bool changed = false;
+    enum lat_code code =
+        latd_rows_job_move(&to, &changed, rows, req->param, how, &req->err);
+
+    req->reply.body.len = 0;
+    if (!code && changed)
+        code = tell_move(req, rows, to);
+    if (!code)
+        code = latd_rows_job_get(&j, rows, req->param, &req->err);
+    if (!code && changed && to == LATD_JOB_CANCELLED)
+        code = end_cancelled(req, rows, &j);
+    if (!code)
+        latd_wire_job_encode(&req->reply.body, &j);
+    latd_job_fini(&j);
+    return code;
+}
+
+static void move_end(struct latd_req *req)
+{
+    if (req->app->jobs)
+        latd_jobs_kick(req->app->jobs);
+}
+
+static enum lat_code cancel_store(struct latd_req *req, struct latd_rows *rows)
+{
+    return move(req, rows, LATD_MOVE_CANCEL);
+}
+
+static enum lat_code pause_store(struct latd_req *req, struct latd_rows *rows)
+{
+    return move(req, rows, LATD_MOVE_PAUSE);
+}
+
+static enum lat_code resume_store(struct latd_req *req, struct latd_rows *rows)
+{
+    return move(req, rows, LATD_MOVE_RESUME);
+}
+
+#define MOVES(how)                                                \
+    {                                                             \
+        .begin = move_begin, .store = how, .reply = said_already, \
+        .end = move_end                                           \
+    }
+
+const struct latd_handler latd_jobs_cancel = MOVES(cancel_store);
+const struct latd_handler latd_jobs_pause = MOVES(pause_store);
+const struct latd_handler latd_jobs_resume = MOVES(resume_store);
