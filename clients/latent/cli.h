@@ -87,6 +87,7 @@ void cli_put_floats(struct lat_buf *b, const float *v, size_t n);
 extern const struct cli_command cli_embed, cli_models, cli_validate, cli_train,
     cli_eval, cli_explain, cli_reproduce, cli_inspect, cli_synth, cli_keys,
     cli_files, cli_help;
+extern const struct cli_command cli_import;
 extern const struct cli_command cli_jobs;
 
 /* The table, ended by NULL. */

@@ -8,6 +8,7 @@
 const struct cli_command *const cli_commands[] = {
     /* clang-format off: a line of its own */
     &cli_jobs,
+    &cli_import,
     /* clang-format on */
     &cli_embed,   &cli_models,    &cli_validate, &cli_train, &cli_eval,
     &cli_explain, &cli_reproduce, &cli_inspect,  &cli_synth, &cli_keys,

@@ -174,4 +174,28 @@ LAT_MUST_CHECK enum lat_code lat_train_measure(struct lat_trainer *t,
                                                struct lat_err *err);
 void lat_trainer_free(struct lat_trainer *t);
 
+/* ---- weights from solo-learn ------------------------ train/solo_model.c */
+
+/* What the tensors of a checkpoint do not show. */
+struct lat_solo {
+    char name[64]; /* of the model */
+    struct lat_image_input image;
+    size_t stem_pad; /* of a stem for small images */
+    enum lat_nonneg nonneg;
+    size_t top_k;
+    double temperature, prior; /* of gates, if there are */
+};
+
+/* As published: for images of 32 x 32 (small), or for those of ImageNet. */
+void lat_solo_defaults(struct lat_solo *s, bool small);
+/* Whether the checkpoint's stem is one for small images. */
+LAT_MUST_CHECK enum lat_code lat_solo_stem(bool *small, const char *path,
+                                           struct lat_err *err);
+/* The state_dict of a SimCLR, NCL or BayesNCL as safetensors, checked by name
+ * and shape, to a model file. */
+LAT_MUST_CHECK enum lat_code lat_solo_import(struct lat_buf *out,
+                                             const char *path,
+                                             const struct lat_solo *how,
+                                             struct lat_err *err);
+
 #endif

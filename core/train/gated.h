@@ -161,7 +161,8 @@ LAT_MUST_CHECK enum lat_code lat__gated_architecture(
 LAT_MUST_CHECK enum lat_code lat__solo_describe(
     struct lat__gated_recipe *r, const struct lat__safetensors *st,
     struct lat_err *err);
-/* Fills in params of a net that was made from such a description. */
+/* Fills in params of a net that was made from such a description: of a part's
+ * own, or of one that has all. */
 LAT_MUST_CHECK enum lat_code lat__solo_import(float *params,
                                               const struct lat__net *net,
                                               enum lat__gated_part part,

@@ -159,6 +159,8 @@ enum lat_code lat__solo_import(float *params, const struct lat__net *net,
 {
     enum lat_code code;
 
+    if (part == LAT_PART_GATES && net->gate.n_layers > 0)
+        return import_head(params, &net->gate, "gating_head", 0, st, err);
     if (part == LAT_PART_GATES)
         return import_head(params, &net->encoder, "gating_head", 1, st, err);
     if (part == LAT_PART_CLASSES)

@@ -217,11 +217,114 @@ TEST(solo, says_what_is_missing_or_unknown)
     solo_fini(&s);
 }
 
+/* From the file to a model file to the latents that PyTorch gives. */
+TEST(solo, becomes_a_model_file_that_gives_the_same)
+{
+    float x[N * SIDE * SIDE * 3], h[FEATURES], u[DIMS], logit[DIMS];
+    float want[3][N * FEATURES];
+    const struct lat_kernel *kernel = NULL;
+    struct lat_workspace *ws = NULL;
+    struct lat_model *m = NULL;
+    struct lat_plan *p = NULL;
+    struct lat_buf file = {0};
+    struct lat_solo how;
+    struct solo s;
+    bool small = false;
+
+    UNUSED_STATE;
+    solo_init(&s);
+    values(x, N * SIDE * SIDE * 3, s.want, "x");
+    values(want[0], N * FEATURES, s.want, "h");
+    values(want[1], N * DIMS, s.want, "logit");
+    values(want[2], N * DIMS, s.want, "u");
+    CHECK(lat_solo_stem(&small, src_path("tests/golden/solo.safetensors"),
+                        NULL) == LAT_OK);
+    CHECK(small);
+    lat_solo_defaults(&how, small);
+    strcpy(how.name, "golden");
+    how.image.height = how.image.width = how.image.shorter = SIDE;
+    CHECK(lat_solo_import(&file, src_path("tests/golden/solo.safetensors"),
+                          &how, NULL) == LAT_OK);
+    CHECK(lat_model_decode(&m, file.v, file.len, NULL) == LAT_OK);
+    CHECK(lat_model_card(m)->gate.mode == LAT_GATES_HARD);
+    CHECK(lat_kernel_pick(&kernel, NULL, NULL) == LAT_OK);
+    CHECK(lat_plan_new(&p, m, kernel, LAT_FLOAT32, NULL) == LAT_OK);
+    CHECK(lat_workspace_new(&ws, p, NULL) == LAT_OK);
+    for (size_t i = 0; i < N; i++) {
+        struct lat_image_code code = {
+            .latent = u, .features = h, .logit = logit};
+
+        CHECK(lat_embed_image(p, ws, x + i * SIDE * SIDE * 3, LAT_GATES_HARD,
+                              &code, NULL) == LAT_OK);
+        for (size_t k = 0; k < FEATURES; k++)
+            CHECK_NEAR(h[k], want[0][i * FEATURES + k], 2e-5);
+        for (size_t k = 0; k < DIMS; k++) {
+            CHECK_NEAR(logit[k], want[1][i * DIMS + k], 2e-5);
+            CHECK_NEAR(u[k], want[2][i * DIMS + k], 2e-5);
+        }
+    }
+    lat_workspace_free(ws);
+    lat_plan_unref(p);
+    lat_model_unref(m);
+    lat_buf_fini(&file);
+    solo_fini(&s);
+}
+
+static void check_import(void (*spoil)(struct lat_solo *how),
+                         const char *message)
+{
+    struct lat_buf file = {0};
+    struct lat_err err = {0};
+    struct lat_solo how;
+
+    lat_solo_defaults(&how, true);
+    strcpy(how.name, "golden");
+    spoil(&how);
+    CHECK(lat_solo_import(&file, src_path("tests/golden/solo.safetensors"),
+                          &how, &err) != LAT_OK);
+    if (!strstr(err.msg, message)) {
+        print_error("`%s`, expected `%s`\n", err.msg, message);
+        fail();
+    }
+    lat_buf_fini(&file);
+}
+
+static void spoil_name(struct lat_solo *how)
+{
+    strcpy(how->name, "a/b");
+}
+
+static void spoil_top_k(struct lat_solo *how)
+{
+    how->top_k = DIMS + 1;
+}
+
+static void spoil_temperature(struct lat_solo *how)
+{
+    how->temperature = 0.0;
+}
+
+TEST(solo, import_says_what_does_not_fit)
+{
+    struct lat_err err = {0};
+    bool small;
+
+    UNUSED_STATE;
+    check_import(spoil_name, "name is not made of letters");
+    check_import(spoil_top_k, "the largest 7 of 6 dimensions");
+    check_import(spoil_temperature, "gate: temperature is missing or 0");
+    CHECK(lat_solo_stem(&small, src_path("tests/golden/solo.json"), &err) ==
+          LAT_EFORMAT);
+    CHECK(strstr(err.msg, "tests/golden/solo.json"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(solo, gives_what_it_gives_in_pytorch),
         T(solo, says_what_is_missing_or_unknown),
+        T(solo, becomes_a_model_file_that_gives_the_same),
+        T(solo, import_says_what_does_not_fit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
