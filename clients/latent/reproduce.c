@@ -8,8 +8,8 @@
 
 enum { WINDOWS = 60, QUICK_WINDOWS = 12 };
 
-static const struct cli_table *const tables[] = {&cli_table_scl_ecg,
-                                                 &cli_table_scl_imu};
+static const struct cli_table *const tables[] = {
+    &cli_table_scl_ecg, &cli_table_scl_imu, &cli_table_bayesncl};
 
 struct options {
     const char *data, *out, *rows, *seeds, *kernel;

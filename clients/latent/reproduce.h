@@ -128,7 +128,8 @@ LAT_MUST_CHECK enum lat_code cli_run_finish(struct cli_run *run,
 
 /* ---- tables ------------------------------------ reproduce_scl_ecg.c, … */
 
-extern const struct cli_table cli_table_scl_ecg, cli_table_scl_imu;
+extern const struct cli_table cli_table_scl_ecg, cli_table_scl_imu,
+    cli_table_bayesncl;
 
 /* ---- reproduce_signal.c: open, train, measure and close of signals ---- */
 

@@ -134,10 +134,6 @@ enum lat_code lat__pictures_check(const struct lat_recipe *r,
             code = lat_fail(err, LAT_EINVAL,
                             "deviation is %g, must be 0.001 or more",
                             g.data.deviation[i]);
-    if (!code && r->warm_up >= r->steps)
-        code = lat_fail(err, LAT_EINVAL,
-                        "warm_up is %zu, must be below steps, %zu", r->warm_up,
-                        r->steps);
     if (!code && p->top_k > p->dims)
         code = lat_fail(err, LAT_EINVAL, "top_k is %zu of %zu dimensions",
                         p->top_k, p->dims);

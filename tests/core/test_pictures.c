@@ -296,7 +296,6 @@ TEST(pictures, says_what_does_not_fit)
     check_refused("mean", "0.5 0.5", "mean is \"0.5 0.5\", must be 3 numbers");
     check_refused("mean", "0.5 0.5 2", "must be 3 numbers from 0 to 1");
     check_refused("deviation", "0.5 0 0.2", "deviation is 0, must be 0.001");
-    check_refused("warm_up", "6", "warm_up is 6, must be below steps, 6");
     check_refused("top_k", "11", "top_k is 11 of 10 dimensions");
     check_refused("best", "task", "best is task, must be loss");
     check_refused("hold_out", "1", "hold_out is 1, must be 2 or more");

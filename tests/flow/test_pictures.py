@@ -66,3 +66,18 @@ def test_import_says_what_does_not_fit(tmp_path, options, says):
 def test_import_wants_a_checkpoint(tmp_path):
     assert "checkpoint " in fails(
         1, "import", "solo-learn", SOURCE / "README.md", "--out", tmp_path / "m")
+
+
+@needs_data
+def test_the_table_of_gated_latents_is_made(tmp_path):
+    out = tmp_path / "found"
+    text = ok("reproduce", "bayesncl", "--data", CIFAR, "--out", out, "--rows",
+              "bayesncl", "--steps", 2, "--seeds", 1, "--threads", 1, cwd=SOURCE)
+    found = json.loads((out / "runs/bayesncl-1.json").read_text())["values"]
+    assert 0 < found["consistency"] <= 1 and 0 < found["open"] <= 1
+    assert {"batch.consistency", "valid.consistency", "probe", "probe_latent",
+            "p_at_1", "sepin_10"} <= set(found)
+    page = (out / "table.md").read_text()
+    assert "56.50" in page and "**BayesNCL (STE)**" in page
+    for name in "consistency", "gates", "precision":
+        assert (out / f"{name}.svg").read_text().startswith("<svg")
