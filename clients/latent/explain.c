@@ -11,7 +11,7 @@ enum { LIMIT = 1000, DIMS = 12, PER = 8 };
 #define AT(field) offsetof(struct cli_explain_ask, field)
 
 static const struct cli_option options[] = {
-    {"model", 'm', "MODEL", "NAME, NAME@VERSION or a file; default: the only",
+    {"model", 'm', "MODEL", "NAME, NAME@VERSION or a file; default: what fits",
      CLI_TEXT, AT(asked.model)},
     {"models", 0, "DIR", "where models are; default: LATENT_MODELS", CLI_TEXT,
      AT(asked.models)},
@@ -196,6 +196,7 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
 {
     struct cli_explain_ask ask = {.limit = LIMIT, .dims = DIMS, .per = PER};
     struct lat_err err = {0};
+    char model[160];
     int first, status;
     bool image;
 
@@ -215,6 +216,12 @@ static int run(const struct cli_command *cmd, int argc, char **argv)
         return cli_misuse(cmd, "%s", err.msg);
     if (ask.asked.cut.mode == LAT_TILE)
         return cli_misuse(cmd, "--windowing tile: one window is explained");
+    ask.asked.server = NULL; /* of the environment: this is done here */
+    if (!ask.asked.model) {
+        if (cli_choose_model(model, &ask.asked, argv + first, 1, &err))
+            return cli_report(&err);
+        ask.asked.model = model;
+    }
     return (image ? write_image : write_signal)(&ask, argv[first], &err)
                ? cli_report(&err)
                : CLI_OK;

@@ -568,6 +568,10 @@ def test_explain_tells_who_else_has_a_dimension(pictures, drawn, tmp_path):
         assert names.count(r["class"]) == max(map(names.count, names))
     text = latent(*ask)
     assert f"{got['active_count']} of 12 dimensions" in text
+    (tmp_path / "toy.safetensors").write_bytes(
+        (pictures.models / "toy.safetensors").read_bytes())
+    (tmp_path / "gated.safetensors").write_bytes(model.read_bytes())
+    assert latent("explain", ship, "--models", tmp_path, "-r", drawn) == text
     assert "most of them" in text
 
 
