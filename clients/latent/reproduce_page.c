@@ -77,18 +77,21 @@ static void put_definitions(const struct page *p, const struct cli_section *s)
 
 /* ---- sections ---- */
 
-/* The rows of a section that nobody has run yet, by name. */
+/* The rows of a section that nobody has run yet, by name; lines of one row
+ * stand together. */
 static void put_absent(const struct page *p, const struct cli_section *s)
 {
-    const char *before = "\nNot run yet: ";
+    const char *before = "\nNot run yet: ", *last = "";
 
     for (const struct cli_line *l = s->lines; l->label; l++) {
         uint64_t seeds[CLI_SEEDS_MAX], steps;
 
-        if (cli_found_seeds(p->found, l->row, seeds, &steps))
+        if (strcmp(l->row, last) == 0 ||
+            cli_found_seeds(p->found, l->row, seeds, &steps))
             continue;
-        lat_buf_printf(p->out, "%s%s", before, l->label);
+        lat_buf_printf(p->out, "%s`%s`", before, l->row);
         before = ", ";
+        last = l->row;
     }
     if (*before == ',')
         lat_buf_puts(p->out, ".\n");

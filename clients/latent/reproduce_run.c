@@ -77,13 +77,16 @@ static bool is_there(const char *path)
 
 /* Finished: of this setting, and with all that is measured today unless the
  * model is not there to measure it again. */
-static bool is_finished(const struct cli_run *run, const char *path)
+static bool is_finished(struct cli_run *run, const char *path)
 {
     json_t *root = json_load_file(path, 0, NULL);
     const char *setting = json_string_value(json_object_get(root, "setting"));
     bool same = setting && strcmp(setting, run->setting) == 0;
     json_int_t measured = json_integer_value(json_object_get(root, "measured"));
 
+    if (same) /* in case that it is only measured again */
+        run->trained_seconds =
+            json_number_value(json_object_get(root, "train_seconds"));
     json_decref(root);
     return same && (measured >= (json_int_t)run->table->measured ||
                     !is_there(run->model));
