@@ -89,6 +89,7 @@ extern const struct cli_command cli_embed, cli_models, cli_validate, cli_train,
     cli_files, cli_help;
 extern const struct cli_command cli_import;
 extern const struct cli_command cli_jobs;
+extern const struct cli_command cli_health;
 
 /* The table, ended by NULL. */
 extern const struct cli_command *const cli_commands[];

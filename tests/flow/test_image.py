@@ -1,0 +1,129 @@
+"""The image that deploy/image makes: unpacked and run.
+
+Takes two minutes and the packages of Debian's mirror, so it is run only where
+LATENTD_TEST_IMAGE is 1; tests/run does so once.
+"""
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tarfile
+import time
+
+import httpx
+import pytest
+
+from conftest import BUILD, PATIENCE, clean_environ
+
+ROOT = pathlib.Path(__file__).parents[2]
+pytestmark = [
+    pytest.mark.skipif(os.environ.get("LATENTD_TEST_IMAGE") != "1",
+                       reason="LATENTD_TEST_IMAGE is not 1"),
+    pytest.mark.skipif(not shutil.which("mmdebstrap"),
+                       reason="mmdebstrap unpacks the libraries"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="chroot wants root"),
+]
+
+
+def make(out):
+    got = subprocess.run(
+        [str(ROOT / "deploy" / "image"), "--build", str(BUILD), "--out",
+         str(out)], capture_output=True, text=True,
+        env={**clean_environ(), "SOURCE_DATE_EPOCH": "1760000000"})
+    if got.returncode and "Failed to fetch" in got.stderr:
+        pytest.skip("no mirror of Debian can be reached")
+    assert got.returncode == 0, got.stderr
+    return got.stdout
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("image")
+    make(folder / "latentd.tar")
+    with tarfile.open(folder / "latentd.tar") as tar:
+        tar.extractall(folder / "layout")
+    return folder
+
+
+def blob(image, digest):
+    kind, _, name = digest.partition(":")
+    assert kind == "sha256"
+    data = (image / "layout" / "blobs" / "sha256" / name).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == name
+    return data
+
+
+@pytest.fixture(scope="module")
+def root(image):
+    """The layers, one over the other."""
+    index = json.loads((image / "layout" / "index.json").read_text())
+    manifest = json.loads(blob(image, index["manifests"][0]["digest"]))
+    for layer in manifest["layers"]:
+        data = blob(image, layer["digest"])
+        assert len(data) == layer["size"]
+        file = image / "layer.tar.gz"
+        file.write_bytes(data)
+        (image / "root").mkdir(exist_ok=True)
+        subprocess.run(["tar", "xzf", file, "--numeric-owner", "-C",
+                        image / "root"], check=True)
+    return image / "root", json.loads(blob(image, manifest["config"]["digest"]))
+
+
+def test_it_is_small_and_says_how_it_is_run(image, root):
+    assert (image / "latentd.tar").stat().st_size < 100e6
+    config = root[1]["config"]
+    assert config["User"] == "65532:65532"
+    assert config["Healthcheck"]["Test"][:2] == ["CMD", "/usr/bin/latent"]
+    assert not (root[0] / "bin" / "sh").exists()
+    assert not (root[0] / "usr" / "bin" / "apt").exists()
+
+
+def test_it_runs_as_nobody_on_a_root_that_it_cannot_write(root):
+    folder, config = root
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    env = dict(e.split("=", 1) for e in config["config"]["Env"])
+    env["LATENTD_LISTEN"] = f":{port}"
+    env["LATENTD_INSECURE_LISTEN"] = "1"
+    chroot = ["chroot", "--userspec=65532:65532", str(folder)]
+    proc = subprocess.Popen(chroot + config["config"]["Entrypoint"], env=env,
+                            stderr=subprocess.PIPE, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        end = time.monotonic() + PATIENCE
+        while True:
+            assert proc.poll() is None, proc.stderr.read()
+            assert time.monotonic() < end
+            look = subprocess.run(chroot + ["/usr/bin/latent", "health", "-s",
+                                            url], env=env, capture_output=True)
+            if look.returncode == 0:
+                break
+            time.sleep(0.1)
+        wrote = subprocess.run(
+            chroot + ["/usr/bin/latent", "synth", "ecg", "-o", "/usr/x.csv"],
+            env=env, capture_output=True)
+        assert wrote.returncode == 1  # not in the image's own folders
+        made = subprocess.run(
+            chroot + ["/usr/bin/latent", "synth", "ecg", "--seconds", "2",
+                      "-o", "/var/lib/latentd/x.csv"], env=env)
+        assert made.returncode == 0
+        text = (folder / "var/lib/latentd/x.csv").read_bytes()
+        reply = httpx.post(url + "/v1/embeddings", params={
+            "model": "ecg-scl", "rate": 360, "unit": "mV"}, content=text,
+            headers={"Content-Type": "text/csv"}, timeout=PATIENCE)
+        assert reply.status_code == 200, reply.text
+        assert (folder / "var/lib/latentd/latentd.db").exists()
+    finally:
+        proc.send_signal(signal.SIGINT)
+        assert proc.wait(PATIENCE) == 0
+
+
+def test_the_same_build_gives_the_same_bytes(image):
+    make(image / "again.tar")
+    assert (image / "again.tar").read_bytes() == (
+        image / "latentd.tar").read_bytes()
