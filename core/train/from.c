@@ -80,8 +80,14 @@ enum lat_code lat_recipe_adopt(struct lat_recipe *r, const struct lat_model *m,
 {
     const struct lat_card *card = lat_model_card(m);
     const struct lat__net *net = lat__model_net(m);
-    enum lat_code code = set_layers(r, "encoder", &net->encoder, err);
+    enum lat_code code;
 
+    if (card->modality != LAT_SIGNALS)
+        return lat_fail(err, LAT_EUNFIT,
+                        "model %s reads images; training goes on from models "
+                        "of signals",
+                        card->name);
+    code = set_layers(r, "encoder", &net->encoder, err);
     if (!code)
         code = set_layers(r, "task", &net->task, err);
     if (!code)

@@ -88,9 +88,16 @@ static enum lat_code run_change(struct latd_change *change,
 enum lat_code latd_run_note(struct latd_run *run, const struct latd_note *note,
                             struct lat_err *err)
 {
-    struct change c = {.change = {.run = run_change}, .run = run, .note = note};
+    struct change c;
+    bool said = false;
+    enum lat_code code;
 
-    return latd_database_write_wait(run->app->database, &c.change, err);
+    do {
+        c = (struct change){
+            .change = {.run = run_change}, .run = run, .note = note};
+        code = latd_database_write_wait(run->app->database, &c.change, err);
+    } while (latd_run_waits(run, code, &said, err));
+    return code;
 }
 
 /* ---- progress ---------------------------------------------------------- */

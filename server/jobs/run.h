@@ -16,6 +16,7 @@ struct latd_run {
     struct latd_app *app;
     struct latd_jobs *jobs;
     const struct lat_kernel *kernel;
+    const _Atomic bool *stop; /* whoever waits for the disk gives up */
     struct latd_job job;
     struct latd_job_ask ask;
     struct lat_model *parent;
@@ -76,6 +77,13 @@ void latd_run_prune(const struct latd_run *run);
 /* Folders of jobs that are over, or not there. */
 void latd_jobs_sweep(struct latd_app *app);
 
+/* ---- wait.c: for a disk that is full */
+
+/* Whether what failed with code is worth trying again, after a moment that is
+ * spent here.  *said: it was told in the log. */
+bool latd_run_waits(const struct latd_run *run, enum lat_code code, bool *said,
+                    const struct lat_err *err);
+
 /* ---- note.c: what is written down */
 
 struct latd_note {
@@ -87,7 +95,8 @@ struct latd_note {
     bool end;                               /* how it ended, too */
 };
 
-/* In one transaction; returns when it is on disk.  LAT_EBUSY when the job is
+/* In one transaction; returns when it is on disk, and waits while the disk is
+ * full, or too much is to be written.  LAT_EBUSY when the job is
  * not where the move, or going on, would have it: somebody was faster. */
 LAT_MUST_CHECK enum lat_code latd_run_note(struct latd_run *run,
                                            const struct latd_note *note,
@@ -101,14 +110,12 @@ LAT_MUST_CHECK enum lat_code latd_run_tell(struct latd_run *run, bool always,
 /* ---- save.c: checkpoints and the end */
 
 /* The state of the run.  While the disk is full it waits, until there is room
- * or *stop says no. */
+ * or run->stop says no. */
 LAT_MUST_CHECK enum lat_code latd_run_save(struct latd_run *run,
-                                           const _Atomic bool *stop,
                                            struct lat_err *err);
 bool latd_run_is_due(const struct latd_run *run);
 /* Saves, publishes a model of the step and writes both down. */
 LAT_MUST_CHECK enum lat_code latd_run_checkpoint(struct latd_run *run,
-                                                 const _Atomic bool *stop,
                                                  struct lat_err *err);
 /* Publishes the model and ends the job. */
 LAT_MUST_CHECK enum lat_code latd_run_finish(struct latd_run *run,

@@ -9,47 +9,21 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 1000, LOOK_MS = 20 };
-
 /* ---- the state --------------------------------------------------------- */
 
-/* False when told to stop meanwhile. */
-static bool wait_a_moment(const _Atomic bool *stop)
-{
-    const struct timespec t = {0, LOOK_MS * 1000000L};
-
-    for (int ms = 0; ms < RETRY_MS; ms += LOOK_MS) {
-        if (atomic_load(stop))
-            return false;
-        nanosleep(&t, NULL);
-    }
-    return true;
-}
-
-enum lat_code latd_run_save(struct latd_run *run, const _Atomic bool *stop,
-                            struct lat_err *err)
+enum lat_code latd_run_save(struct latd_run *run, struct lat_err *err)
 {
     char path[LATD_PATH_MAX];
     bool said = false;
     enum lat_code code;
 
-    for (;;) {
+    do {
         code = latd_run_path(path, run, "state", err);
         if (!code)
             code = lat_train_save(run->trainer, path, err);
-        if (code != LAT_ENOSPACE)
-            break;
-        if (!said)
-            latd_log(LATD_WARNING, "job %s waits for room on the disk: %s",
-                     run->job.id, err->msg);
-        said = true;
-        if (!wait_a_moment(stop))
-            return code;
-    }
+    } while (latd_run_waits(run, code, &said, err));
     if (code)
         return code;
-    if (said)
-        latd_log(LATD_INFO, "job %s goes on: there is room again", run->job.id);
     run->saved_ns = latd_now_ns();
     run->saved_step = run->job.step;
     run->job.attempts = 0;
@@ -98,11 +72,11 @@ static void serve(struct latd_run *run)
         latd_log(LATD_ERROR, "reload: %s", err.msg);
 }
 
-enum lat_code latd_run_checkpoint(struct latd_run *run,
-                                  const _Atomic bool *stop, struct lat_err *err)
+enum lat_code latd_run_checkpoint(struct latd_run *run, struct lat_err *err)
 {
     char path[LATD_PATH_MAX], model[200];
-    enum lat_code code = latd_run_save(run, stop, err);
+    bool said = false;
+    enum lat_code code = latd_run_save(run, err);
 
     if (code || run->ask.keep == 0)
         return code;
@@ -112,7 +86,7 @@ enum lat_code latd_run_checkpoint(struct latd_run *run,
         code = latd_run_model_path(path, run, model, err);
         if (!code)
             code = lat_train_publish_step(run->trainer, path, err);
-    } while (code == LAT_ENOSPACE && wait_a_moment(stop));
+    } while (latd_run_waits(run, code, &said, err));
     if (!code)
         code = note_checkpoint(run, model, err);
     if (!code) {
@@ -223,6 +197,7 @@ enum lat_code latd_run_finish(struct latd_run *run, struct lat_err *err)
                                    .end = true};
     char path[LATD_PATH_MAX];
     struct lat_buf results = {0};
+    bool said = false;
     enum lat_code code = latd_run_tell(run, true, err);
 
     print_results(&results, run);
@@ -231,9 +206,13 @@ enum lat_code latd_run_finish(struct latd_run *run, struct lat_err *err)
     if (!code)
         code = latd_run_model_path(path, run, run->job.output, err);
     if (!code)
-        code = lat_train_publish(run->trainer, path, results.v, err);
+        do
+            code = lat_train_publish(run->trainer, path, results.v, err);
+        while (latd_run_waits(run, code, &said, err));
     if (!code)
-        code = write_results(run, err);
+        do
+            code = write_results(run, err);
+        while (latd_run_waits(run, code, &said, err));
     lat_buf_fini(&results);
     if (code)
         return code;

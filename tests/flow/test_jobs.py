@@ -502,6 +502,41 @@ def test_a_job_that_takes_the_process_down_three_times_is_failed(
     assert d.client.get("/readyz").status_code == 200
 
 
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 6 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    if os.geteuid() != 0 or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", folder],
+            capture_output=True).returncode != 0:
+        pytest.skip("no file system of a few megabytes can be mounted here")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_full_disk_makes_a_job_wait(start, small_disk, tmp_path):
+    d = start(data_dir=small_disk / "data")
+    train, valid = manifest(d, range(4)), manifest(d, range(4, 6))
+    job = create(d, request(train, valid, steps=20_000_000))
+    until(d, job, "running")
+    d.until(lambda: get(d, job)["progress"]["step"] > 0, "a step")
+    filler = os.open(small_disk / "filler", os.O_WRONLY | os.O_CREAT)
+    with pytest.raises(OSError):
+        while True:
+            os.write(filler, bytes(4096))
+    os.close(filler)
+    d.line(f"job {job['id']} waits")
+    assert d.client.get("/readyz").status_code == 200
+    now = get(d, job)
+    assert now["status"] == "running"
+    (small_disk / "filler").unlink()
+    d.line(f"job {job['id']} goes on")
+    d.until(lambda: get(d, job)["progress"]["step"] > now["progress"]["step"],
+            "it goes on")
+    assert move(d, job, "cancel").json()["status"] == "cancelled"
+
+
 # ---- the command line
 
 def latent(d, *args):
