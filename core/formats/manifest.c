@@ -191,10 +191,22 @@ static enum lat_code take_line(struct lat_line *l, struct lat__span text,
 
 /* ---- lines -------------------------------------------------------------- */
 
-static int by_file(const void *a, const void *b)
+/* The same samples are the same place. */
+static int by_place(const struct lat_line *x, const struct lat_line *y)
+{
+    int c = strcmp(x->file, y->file);
+
+    if (!c)
+        c = strcmp(x->entry ? x->entry : "", y->entry ? y->entry : "");
+    if (!c)
+        c = (x->begin > y->begin) - (x->begin < y->begin);
+    return c ? c : (x->end > y->end) - (x->end < y->end);
+}
+
+static int by_line(const void *a, const void *b)
 {
     const struct lat_line *x = a, *y = b;
-    int c = strcmp(x->file, y->file);
+    int c = by_place(x, y);
 
     return c ? c : (x->number > y->number) - (x->number < y->number);
 }
@@ -202,6 +214,28 @@ static int by_file(const void *a, const void *b)
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What stands twice would be on both sides of a split by two names. */
+static void drop_doubles(struct lat_manifest *m)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < m->n; i++) {
+        char why[64];
+
+        if (kept == 0 || by_place(&m->lines[kept - 1], &m->lines[i]) != 0) {
+            m->lines[kept++] = m->lines[i];
+            continue;
+        }
+        snprintf(why, sizeof(why), "the same recording as line %zu",
+                 m->lines[kept - 1].number);
+        lat_report_reject(&m->report, m->lines[i].number, NULL, why);
+        line_fini(&m->lines[i]);
+    }
+    for (size_t i = kept; i < m->n; i++)
+        memset(&m->lines[i], 0, sizeof(m->lines[i]));
+    m->n = kept;
 }
 
 static enum lat_code count_subjects(struct lat_manifest *m, struct lat_err *err)
@@ -277,13 +311,15 @@ enum lat_code lat_manifest_decode(struct lat_manifest **out,
         return lat_fail(err, LAT_ENOMEM, "%zu lines", n);
     }
     code = take_lines(m, file, err);
-    if (!code)
+    if (!code) {
+        qsort(m->lines, m->n, sizeof(*m->lines), by_line);
+        drop_doubles(m);
         code = count_subjects(m, err);
+    }
     if (code) {
         lat_manifest_free(m);
         return code;
     }
-    qsort(m->lines, m->n, sizeof(*m->lines), by_file);
     m->report.recordings = m->n;
     *out = m;
     return LAT_OK;

@@ -105,7 +105,7 @@ struct lat_line {
 
 struct lat_manifest {
     size_t n;
-    struct lat_line *lines; /* sorted by file, then as they stand */
+    struct lat_line *lines; /* sorted by file, entry, segment */
     struct lat_report report;
 };
 

@@ -159,12 +159,13 @@ TEST(manifest, says_where_each_recording_is_and_whose)
         "{\"file\":\"a.npy\",\"subject\":\"p12\",\"label\":\"sinus\","
         "\"sampling_rate_hz\":250.5,\"channels\":[\"I\",{\"name\":\"II\","
         "\"unit\":\"mV\"}]}\r\n"
-        "{\"file\":\"a.npy\",\"subject\":\"p13\",\"label\":7}");
+        "{\"file\":\"a.npy\",\"subject\":\"p13\",\"label\":7,"
+        "\"segment\":[5,9]}");
 
     UNUSED_STATE;
     CHECK(m->n == 3 && m->report.rejected == 0 && m->report.recordings == 3);
     CHECK(m->report.subjects == 2);
-    /* by file, then as they stand */
+    /* by file, entry, segment */
     CHECK(m->lines[0].number == 3 && m->lines[1].number == 4);
     CHECK(m->lines[2].number == 1);
     CHECK(strcmp(m->lines[2].entry, "s1.edf") == 0 && !m->lines[2].label);
@@ -183,7 +184,7 @@ TEST(manifest, a_line_that_is_wrong_is_told_and_left_out)
 
     UNUSED_STATE;
     for (int i = 0; i < 15; i++)
-        lat_buf_puts(&b, "[1]\n{\"file\":\"a.csv\",\"subject\":\"s\"}\n");
+        lat_buf_printf(&b, "[1]\n{\"file\":\"%d.csv\",\"subject\":\"s\"}\n", i);
     m = manifest(b.v);
     CHECK(m->n == 15 && m->report.rejected == 15);
     CHECK(m->report.n_errors == LAT_REPORT_ERRORS);
@@ -191,6 +192,24 @@ TEST(manifest, a_line_that_is_wrong_is_told_and_left_out)
     CHECK(strstr(m->report.errors[0].reason, "not an object"));
     lat_manifest_free(m);
     lat_buf_fini(&b);
+}
+
+TEST(manifest, a_recording_that_stands_twice_is_taken_once)
+{
+    struct lat_manifest *m =
+        manifest("{\"file\":\"z\",\"entry\":\"1\",\"subject\":\"a\"}\n"
+                 "{\"file\":\"z\",\"entry\":\"2\",\"subject\":\"b\"}\n"
+                 "{\"file\":\"z\",\"entry\":\"1\",\"subject\":\"c\"}\n"
+                 "{\"file\":\"z\",\"entry\":\"1\",\"subject\":\"d\","
+                 "\"segment\":[0,5]}\n"
+                 "{\"file\":\"z\",\"entry\":\"1\",\"subject\":\"e\"}\n");
+
+    UNUSED_STATE;
+    CHECK(m->n == 3 && m->report.recordings == 3 && m->report.rejected == 2);
+    CHECK(m->report.subjects == 3);
+    CHECK(m->report.errors[0].line == 3 && m->report.errors[1].line == 5);
+    CHECK(strstr(m->report.errors[1].reason, "same recording as line 1"));
+    lat_manifest_free(m);
 }
 
 /* Calls fn for each manifest of tests/cases/manifests/DIR, with the path of
@@ -367,7 +386,7 @@ TEST(data, a_manifest_becomes_a_data_set_that_trains)
                                   "[{\"name\":\"II\",\"unit\":\"mV\"}]}\n"
                                   "{\"file\":\"h6.csv\",\"subject\":\"i\","
                                   "\"sampling_rate_hz\":100,\"channels\":"
-                                  "[{\"name\":\"V9\"}]}\n"
+                                  "[{\"name\":\"V9\"}],\"segment\":[0,1000]}\n"
                                   "{\"file\":\"../up.csv\",\"subject\":\"j\"}");
     CHECK(m->n == 11);
     CHECK(lat_dataset_new(&d, r, NULL) == LAT_OK);
@@ -470,6 +489,7 @@ int main(void)
         T(archive, no_more_is_unpacked_than_the_limits),
         T(manifest, says_where_each_recording_is_and_whose),
         T(manifest, a_line_that_is_wrong_is_told_and_left_out),
+        T(manifest, a_recording_that_stands_twice_is_taken_once),
         T(manifest, lines_of_the_cases_are_taken_or_refused),
         T(data, a_manifest_becomes_a_data_set_that_trains),
         T(data, a_file_is_looked_into_before_it_is_used),

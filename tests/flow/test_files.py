@@ -127,7 +127,7 @@ def test_a_manifest_is_reported_on_line_by_line(daemon):
 
     lines = [line(a), json.dumps({"file": a}), "",
              line(a, "p2", label="x", segment=[5, 1]),
-             line(a, "p2", channels=["II"]), "nonsense",
+             line(a, "p2", channels=["II"], segment=[0, 9]), "nonsense",
              line(a, split="train")]
     report = put(daemon, "train.jsonl", "\n".join(lines)).json()["report"]
     assert report["recordings"] == 2 and report["rejected"] == 4

@@ -101,8 +101,9 @@ def test_another_manifest_validates(hearts):
 
 def test_what_cannot_be_used_is_named(hearts):
     lines = [line(i) for i in range(10)] + [
-        line(6, segment=[0, 100]), line(6, sampling_rate_hz=360),
-        line(6, channels=["V5"]), line(7, segment=[100, 99999]),
+        line(6, segment=[0, 100]),
+        line(6, segment=[0, 2000], sampling_rate_hz=360),
+        line(6, segment=[0, 2001], channels=["V5"]), line(7, segment=[100, 99999]),
         {"file": "gone.csv", "subject": "x"},
         {"file": "six.zip", "subject": "x"},
         {"file": "six.zip", "entry": "csv/77.csv", "subject": "x"},

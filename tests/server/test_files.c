@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "../../core/base/mem.h"
 #include "../../server/files.h"
+#include "../../server/idempotency.h"
 #include "../../server/store/answers.h"
 #include "../../server/wire.h"
 #include "../../server/wire/intake.h"
@@ -67,21 +68,20 @@ static enum lat_code feed(struct seen *s, const char *body, size_t len,
 
 TEST(intake, finds_the_same_parts_wherever_it_is_cut)
 {
-    static const char body[] =
-        "--XX\r\n" HEAD(
-            "\"purpose\"") "fine-tune"
-                           "\r\n--XX \r\n" HEAD("empty") "\r\n--XX\r\nX-Odd: "
-                                                         "1\r\n" HEAD(
-                                                             "\"file\"; "
-                                                             "filename=\"a/"
-                                                             "b.csv\"") "1\r\n-"
-                                                                        "-X\r\n"
-                                                                        "--\r\n"
-                                                                        "\r\n--"
-                                                                        "XX--"
-                                                                        "epilog"
-                                                                        "ue\r\n"
-                                                                        "--XX";
+    static const char body[] = "--XX\r\n" HEAD(
+        "\"purpose\"") "fine-tune"
+                       "\r\n--XX \r\n" HEAD("empty") "\r\n--XX\r\nX-Odd: "
+                                                     "1\r\n" HEAD(
+                                                         "\"file\"; "
+                                                         "filename=\"a/"
+                                                         "b.csv\"") "1\r\n-"
+                                                                    "-X\r\n"
+                                                                    "--\r\n"
+                                                                    "\r\n--"
+                                                                    "XX--"
+                                                                    "epilog"
+                                                                    "ue\r\n"
+                                                                    "--XX";
     static const char want[] =
         "[purpose/]fine-tune[empty/][file/b.csv]1\r\n--X\r\n--\r\n";
 
@@ -518,6 +518,72 @@ TEST(answers, are_kept_for_a_day)
     latd_database_return(db, rows);
 }
 
+/* ---- claims ---- */
+
+struct ask {
+    struct latd_req req;
+    const char *key;
+};
+
+static const char *get_key(const struct latd_req *req, enum latd_place place,
+                           const char *name)
+{
+    (void)place;
+    (void)name;
+    return ((const struct ask *)req)->key;
+}
+
+struct keep_change {
+    struct latd_change change;
+    struct latd_claim *claim;
+};
+
+static enum lat_code run_keep(struct latd_change *change,
+                              struct latd_rows *rows, struct lat_err *err)
+{
+    return latd_idempotency_keep(((struct keep_change *)change)->claim, rows,
+                                 201, "{\"a\":1}", err);
+}
+
+TEST(claims, one_request_at_a_time_has_a_key)
+{
+    static const uint8_t one[LAT_DIGEST] = {1}, other[LAT_DIGEST] = {2};
+    struct latd_app *app = lat_calloc(1, sizeof(*app));
+    struct ask a = {.req = {.app = app, .get = get_key}, .key = "k"}, b = a;
+    struct latd_claim c = {0}, d = {0};
+    struct keep_change keep = {{.run = run_keep, .done = done}, &c};
+
+    UNUSED_STATE;
+    app->database = db;
+    CHECK(latd_idempotency_new(&app->idempotency, NULL) == LAT_OK);
+    CHECK(latd_idempotency_claim(&c, &a.req, "op", one) == LAT_OK);
+    CHECK(!c.replayed);
+    CHECK(latd_idempotency_claim(&d, &b.req, "op", one) == LAT_EBUSY);
+    assert_string_equal(b.req.err.word, "request_in_progress");
+    latd_idempotency_release(&d); /* holds nothing */
+    CHECK(latd_idempotency_claim(&d, &b.req, "another", one) == LAT_OK);
+    latd_idempotency_release(&d);
+    CHECK(latd_database_write_wait(db, &keep.change, NULL) == LAT_OK);
+    latd_idempotency_release(&c);
+    d = (struct latd_claim){0};
+    CHECK(latd_idempotency_claim(&d, &b.req, "op", other) == LAT_EUNFIT);
+    latd_idempotency_release(&d);
+    d = (struct latd_claim){0};
+    CHECK(latd_idempotency_claim(&d, &b.req, "op", one) == LAT_OK);
+    CHECK(d.replayed && b.req.reply.status == 201);
+    assert_string_equal(b.req.reply.body.v, "{\"a\":1}");
+    latd_idempotency_release(&d);
+    b.key = "a blank";
+    d = (struct latd_claim){0};
+    CHECK(latd_idempotency_claim(&d, &b.req, "op", one) == LAT_EINVAL);
+    b.key = NULL;
+    CHECK(latd_idempotency_claim(&d, &b.req, "op", one) == LAT_OK);
+    CHECK(!d.held && !d.replayed);
+    lat_buf_fini(&b.req.reply.body);
+    latd_idempotency_free(app->idempotency);
+    lat_free(app);
+}
+
 #define WITH(room, sentence) \
     cmocka_unit_test_setup_teardown(room##_##sentence, set_up, tear_down)
 
@@ -535,6 +601,7 @@ int main(void)
         WITH(files, stay_while_somebody_needs_them),
         WITH(files, are_listed_page_by_page),
         WITH(answers, are_kept_for_a_day),
+        WITH(claims, one_request_at_a_time_has_a_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
