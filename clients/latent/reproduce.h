@@ -57,7 +57,7 @@ struct cli_section {
 };
 
 struct cli_plot {
-    const char *file, *title, *x_title, *y_title;
+    const char *file, *title, *subtitle, *x_title;
     const char *x, *y; /* names of lists; y with "@" */
     const struct cli_line *lines;
     double y_from, y_to;

@@ -198,7 +198,7 @@ void cli_plot_found(struct lat_buf *svg, const struct cli_found *f,
                    "font-weight=\"600\">%s</text>\n"
                    "<text x=\"%d\" y=\"46\" fill=\"#555\">%s</text>\n",
                    WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT, plot->title, LEFT,
-                   plot->y_title);
+                   plot->subtitle);
     put_axes(&d);
     for (size_t i = 0; i < n; i++)
         put_curve(&d, lines[i], i);

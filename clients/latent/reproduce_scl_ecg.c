@@ -369,7 +369,7 @@ static const struct cli_line drawn[] = {
 static const struct cli_plot plots[] = {
     {"similarity.svg", "Cosine of a window with itself, shifted",
      "mean over test windows; the band is one deviation over seeds",
-     "shift / ms", "shift_ms", "@.similarity", drawn, -0.2, 1.0},
+     "shift / ms", "shift_ms", "@.similarity", drawn, -0.5, 1.0},
     {"recall.svg", "The same window found again, shifted",
      "recall@1 among all test windows", "shift / ms", "shift_ms",
      "@.recall_1_by_shift", drawn, 0.0, 1.0},

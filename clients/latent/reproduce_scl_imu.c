@@ -379,7 +379,7 @@ static const struct cli_plot plots[] = {
      "angle / degrees", "degrees", "accuracy_by_angle", drawn, 0.0, 1.0},
     {"similarity.svg", "Cosine of a window with itself, turned",
      "mean over test windows", "angle / degrees", "degrees",
-     "@.similarity_by_angle", drawn_blocks, -0.2, 1.0},
+     "@.similarity_by_angle", drawn_blocks, -0.5, 1.0},
     {0},
 };
 
