@@ -87,7 +87,8 @@ static void check_recipe(const char *name, size_t dims, const char *licence)
     CHECK(!text.failed && !want.failed);
     assert_string_equal(text.v, want.v);
     CHECK(strstr(card->json, licence));
-    CHECK(card->partitioned && card->dims == dims);
+    CHECK(card->partitioned == (card->modality == LAT_SIGNALS));
+    CHECK(card->dims == dims);
     lat_buf_fini(&text);
     lat_buf_fini(&want);
     lat_recipe_free(said);
@@ -100,6 +101,8 @@ TEST(shipped, cards_say_the_recipes_of_the_tree)
     UNUSED_STATE;
     check_recipe("ecg-scl", 144, "Open Data Commons Attribution");
     check_recipe("imu-scl", 64, "commercial use prohibited");
+    check_recipe("image-bayesncl", 128, "asks to be cited");
+    check_recipe("image-ncl", 128, "asks to be cited");
 }
 
 /* Patients that neither training nor the choice of anything used. */
