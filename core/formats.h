@@ -62,6 +62,14 @@ LAT_MUST_CHECK enum lat_code lat__safetensors_encode(
     struct lat_buf *out, struct lat__tensor_out *tensors, size_t n,
     const char *card, struct lat_err *err);
 
+/* The same file with another note in its card: note is JSON, and stands at key.
+ */
+LAT_MUST_CHECK enum lat_code lat__safetensors_note(struct lat_buf *out,
+                                                   const void *file, size_t len,
+                                                   const char *key,
+                                                   const char *note,
+                                                   struct lat_err *err);
+
 /* ---- cards ---------------------------------------------- formats/card.c */
 
 enum { LAT_CARD_MAX = 1 << 20 };

@@ -15,6 +15,7 @@ struct options {
     struct cli_list set;
     uint64_t windows, threads;
     bool probe, bfloat16;
+    const char *write_null;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -33,6 +34,9 @@ static const struct cli_option options[] = {
      AT(probe)},
     {"bfloat16", 0, NULL, "what bfloat16 costs this model, too", CLI_FLAG,
      AT(bfloat16)},
+    {"write-null", 0, "FILE",
+     "write the model there, with how alike different subjects are in its card",
+     CLI_TEXT, AT(write_null)},
     {"json", 'j', "FILE", "write the numbers there", CLI_TEXT, AT(json)},
     {"svg", 0, "FILE", "draw S(D) there", CLI_TEXT, AT(svg)},
     {"models", 0, "DIR", "where models are; default: LATENT_MODELS", CLI_TEXT,
@@ -288,6 +292,32 @@ static enum lat_code open_data(struct lat_dataset **out,
     return code;
 }
 
+/* Of the validation part, whatever is measured besides: the test part decides
+ * nothing. */
+static enum lat_code write_null(const struct options *o, const char *path,
+                                struct lat_model *m,
+                                const struct lat_kernel *kernel,
+                                const struct lat_dataset *d,
+                                struct lat_err *err)
+{
+    struct lat_null_eval *e = lat_calloc(1, sizeof(*e));
+    enum lat_code code =
+        e ? LAT_OK : lat_fail(err, LAT_ENOMEM, "an evaluation");
+
+    if (!code)
+        code =
+            lat_eval_null(e, m, kernel, d, o->windows ? (size_t)o->windows : 60,
+                          cli_threads(o->threads), err);
+    if (!code)
+        code = lat_null_write(o->write_null, path, e, err);
+    if (!code)
+        printf("%s: with the scores of %zu pairs of windows of %zu validation "
+               "subjects\n",
+               o->write_null, e->pairs, e->subjects);
+    lat_free(e);
+    return code;
+}
+
 static enum lat_code eval(const struct options *o, const char *name,
                           enum lat_split split, struct lat_err *err)
 {
@@ -309,6 +339,10 @@ static enum lat_code eval(const struct options *o, const char *name,
         code = open_data(&d, o, lat_model_card(m), err);
     if (!code)
         code = cli_check_kind(m, d, err);
+    if (!code && o->write_null) {
+        code = write_null(o, path, m, kernel, d, err);
+        goto out;
+    }
     if (!code && cli_is_of_images(m)) {
         code = eval_images(o, m, kernel, d, split, err);
         goto out;

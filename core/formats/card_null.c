@@ -40,7 +40,7 @@ static enum lat_code read_probabilities(struct lat_null *null, const json_t *v,
         if (!(null->probability[i] > null->probability[i - 1]))
             code = lat_fail(err, LAT_EFORMAT,
                             "probabilities[%zu] does not rise", i);
-    null->n = n;
+    null->n = code ? 0 : n;
     return code;
 }
 
@@ -62,6 +62,8 @@ enum lat_code lat__card_null(struct lat_card *card, const json_t *v,
         code = lat__json_keys(
             quantiles, card->partitioned ? "invariant variant free" : "all",
             err);
+    if (code && null.n)
+        code = lat_wrap(err, code, "quantiles");
     for (int b = 0; b < (card->partitioned ? LAT_N_BLOCKS : 1) && !code; b++) {
         const char *name =
             card->partitioned ? lat_block_name((enum lat_block)b) : "all";

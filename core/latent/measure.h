@@ -120,6 +120,27 @@ LAT_MUST_CHECK enum lat_code lat_eval_rotation(struct lat_turn_eval *out,
 /* The same figures as JSON. */
 void lat_turn_eval_print(struct lat_buf *out, const struct lat_turn_eval *e);
 
+/* ---- between different subjects ---------------------- measure/null.c */
+
+struct lat_null_eval {
+    struct lat_null null;
+    size_t subjects, windows, pairs;
+};
+
+/* Of n_windows windows of every subject of the validation part. */
+LAT_MUST_CHECK enum lat_code lat_eval_null(struct lat_null_eval *out,
+                                           struct lat_model *m,
+                                           const struct lat_kernel *kernel,
+                                           const struct lat_dataset *d,
+                                           size_t n_windows, unsigned n_threads,
+                                           struct lat_err *err);
+/* The model of file from, with this in its card: another file, and another
+ * digest of the file, but the same weights and preprocessing.  to may be from.
+ */
+LAT_MUST_CHECK enum lat_code lat_null_write(const char *to, const char *from,
+                                            const struct lat_null_eval *e,
+                                            struct lat_err *err);
+
 /* ---- the shift between views ----------------- measure/shift_probe.c */
 
 /* R^2 of the shift between a window and itself up to 150 ms away, from the
