@@ -67,6 +67,10 @@ enum lat_code latd_index_load(struct latd_index *idx,
     code = learn_all(idx, list, n, err);
     if (code == LAT_OK)
         code = latd_recordings_scan(load->db, &scan, err);
+    if (code == LAT_ENOSPACE) { /* searches are refused, all else goes on */
+        latd_log(LATD_ERROR, "index: %s", err->msg);
+        code = LAT_OK;
+    }
     if (code == LAT_OK) {
         complete_all(idx, list, n);
         latd_recordings_listen(load->db, &listener);

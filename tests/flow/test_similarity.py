@@ -1,0 +1,278 @@
+"""Scores and searches over HTTP, against the same sums in numpy."""
+import hashlib
+import json
+import sqlite3
+import threading
+
+import httpx
+import numpy as np
+import pytest
+
+from conftest import signal_of
+
+N = 300
+
+
+def digest_of(client):
+    """What made a vector: the weights and the preprocessing."""
+    c = client.get("/v1/models/toy").json()["capabilities"]
+    parts = [c[k].removeprefix("sha256:")
+             for k in ("weights_digest", "preprocessing_digest")]
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def blocks_of(client):
+    return client.get("/v1/models/toy").json()["capabilities"]["partitions"]
+
+
+def dims_of(client):
+    return client.get("/v1/models/toy").json()["capabilities"]["dimensions"]
+
+
+def put(path, digest, vectors, metadata, subjects, first=0):
+    db = sqlite3.connect(path)
+    for i, v in enumerate(vectors):
+        v = np.atleast_2d(v).astype("<f4")
+        db.execute(
+            "INSERT INTO recording (n, id, subject, metadata, created_at, "
+            "changed_at, etag) VALUES (?, ?, ?, ?, 0, 0, ?)",
+            (first + i + 1, f"rec-{first + i}", subjects[i],
+             json.dumps(metadata[i]), bytes(32)))
+        db.execute(
+            "INSERT INTO vectors (recording, digest, model, windows, dims, v) "
+            "VALUES (?, ?, 'toy@1', ?, ?, ?)",
+            (first + i + 1, digest, *v.shape, v.tobytes()))
+    db.commit()
+    db.close()
+
+
+@pytest.fixture
+def full(start, tmp_path):
+    """A daemon that reads N recordings at its start."""
+    d = start()
+    digest, dims = digest_of(d.client), dims_of(d.client)
+    d.stop()
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(N, dims)).astype(np.float32)
+    metadata = [{"device": f"d{i % 3}", "age": 40 + i % 50,
+                 "leads": ["I", "II"][:1 + i % 2]} for i in range(N)]
+    put(tmp_path / "data/latentd.db", digest, vectors, metadata,
+        [f"p{i % 7}" for i in range(N)])
+    d = start()
+    d.vectors, d.metadata, d.digest = vectors, metadata, digest
+    d.line(f"recordings: {N}, with {N} vectors")
+    return d
+
+
+def cosines(a, b, block):
+    a, b = a[..., block[0]:block[1]], b[..., block[0]:block[1]]
+    a, b = a.astype(float), b.astype(float)
+    return (a @ b.T) / (np.linalg.norm(a) * np.linalg.norm(b, axis=-1))
+
+
+def ask(d, expect=200, **body):
+    reply = d.client.post("/v1/recordings/query", json={"model": "toy", **body})
+    assert reply.status_code == expect, reply.text
+    return reply.json()
+
+
+def ids(reply):
+    return [x["id"] for x in reply["data"]]
+
+
+def best(scores, n):
+    return [f"rec-{i}" for i in np.argsort(-scores, kind="stable")[:n]]
+
+
+def test_a_query_finds_what_numpy_finds(full):
+    q = np.random.default_rng(2).normal(size=full.vectors.shape[1])
+    blocks = blocks_of(full.client)
+    scores = cosines(q, full.vectors, blocks["invariant"])
+    reply = ask(full, query={"embedding": q.tolist()}, limit=20)
+    assert ids(reply) == best(scores, 20)
+    assert reply["searched"] == N and reply["exact"] and reply["has_more"]
+    assert np.allclose([x["score"] for x in reply["data"]],
+                       -np.sort(-scores)[:20], atol=1e-6)
+    mixed = (scores - 0.5 * cosines(q, full.vectors, blocks["variant"])) / 1.5
+    reply = ask(full, query={"embedding": q.tolist()}, limit=N,
+                weights={"invariant": 1, "variant": -0.5}, score_threshold=0.1)
+    assert ids(reply) == best(mixed, int((mixed >= 0.1).sum()))
+    assert not reply["has_more"]
+    begin, end = blocks["variant"]
+    dots = full.vectors[:, begin:end].astype(float) @ q[begin:end]
+    reply = ask(full, query={"embedding": q.tolist()}, using="variant",
+                metric="dot")
+    assert ids(reply) == best(dots, 10)
+
+
+def test_pages_are_one_list_and_a_recording_is_not_its_own_neighbour(full):
+    all_of_it = ids(ask(full, query={"recording": "rec-5"}, limit=N))
+    assert len(all_of_it) == N - 1 and "rec-5" not in all_of_it
+    pages = []
+    for offset in range(0, N, 40):
+        reply = ask(full, query={"recording": "rec-5"}, limit=40, offset=offset)
+        pages += ids(reply)
+        assert reply["has_more"] == (offset + 40 < N - 1)
+    assert pages == all_of_it
+
+
+def test_filters_choose_by_metadata_and_subject(full):
+    def count(**filters):
+        reply = ask(full, query={"recording": "rec-0"}, limit=N, filter=filters,
+                    with_payload=True)
+        got = {x["id"]: x["payload"] for x in reply["data"]}
+        assert reply["searched"] >= len(got)
+        return got
+
+    want = {f"rec-{i}" for i in range(1, N)}
+    is_d1 = {"key": "device", "match": {"value": "d1"}}
+    assert set(count(must=[is_d1])) == {
+        i for i in want if int(i[4:]) % 3 == 1}
+    old = {"key": "age", "range": {"gte": 80, "lt": 85}}
+    got = count(must=[old], must_not=[is_d1])
+    assert got and all(80 <= v["age"] < 85 and v["device"] != "d1"
+                       for v in got.values())
+    got = count(should=[{"key": "leads", "match": {"any": ["II", "V5"]}}, old])
+    assert set(got) == {i for i in want if int(i[4:]) % 2 or
+                        80 <= 40 + int(i[4:]) % 50 < 85}
+    other = {"key": "subject", "match": {"value": "p0"}}
+    assert all(int(i[4:]) % 7 for i in count(must_not=[other]))
+    assert count(must=[{"key": "nothing", "match": {"value": 1}}]) == {}
+
+
+def test_several_searches_are_the_same_as_one_by_one(full):
+    queries = [{"query": {"recording": f"rec-{i}"}} for i in range(16)]
+    several = ask(full, searches=queries, limit=5, with_vector=True,
+                  explain={"top_dims": 3})
+    for i, page in enumerate(several["results"]):
+        one = ask(full, **queries[i], limit=5, with_vector=True,
+                  explain={"top_dims": 3})
+        assert page["index"] == i and page["data"] == one["data"]
+        for hit in page["data"]:
+            assert np.allclose(hit["vector"],
+                               full.vectors[int(hit["id"][4:])], rtol=1e-5)
+            assert abs(hit["by_partition"]["invariant"] - hit["score"]) < 1e-5
+
+
+def test_inputs_are_embedded_on_the_way(full):
+    rows = [full.client.post("/v1/embeddings", json={
+        "model": "toy", "input": signal_of(seed=s)}).json()["data"][0]
+        ["embedding"] for s in (1, 2)]
+    a, b = np.array(rows)
+    block = blocks_of(full.client)["invariant"]
+    for seed in (1, 9):  # from the cache, and not
+        reply = ask(full, query={"input": signal_of(seed=seed)}, limit=3)
+        if seed == 1:
+            assert ids(reply) == best(cosines(a, full.vectors, block), 3)
+    reply = full.client.post("/v1/similarity", json={
+        "model": "toy", "source": {"input": signal_of(seed=1)},
+        "targets": [{"input": signal_of(seed=1)}, {"input": signal_of(seed=2)},
+                    {"embedding": rows[1], "model": "toy@1"},
+                    {"recording": "rec-3"}],
+        "explain": {"top_dims": 64}}).json()
+    got = [r["score"] for r in reply["results"]]
+    want = [1.0, cosines(a, b[None], block)[0], cosines(a, b[None], block)[0],
+            cosines(a, full.vectors[3:4], block)[0]]
+    assert np.allclose(got, want, atol=1e-5)
+    assert reply["results"][3]["recording"] == "rec-3"
+    for r in reply["results"]:
+        assert abs(sum(x["contribution"] for x in r["explain"]) -
+                   r["score"]) < 1e-5
+
+
+def test_what_cannot_be_compared_is_refused_by_its_word(full, start, tmp_path):
+    def refused(path, body):
+        reply = full.client.post(path, json=body)
+        return (reply.status_code, reply.json()["error"]["code"],
+                reply.json()["error"]["param"])
+
+    dims = full.vectors.shape[1]
+    ok, query = {"recording": "rec-1"}, "/v1/recordings/query"
+
+    def compare(source, **more):
+        return refused("/v1/similarity", {
+            "model": "toy", "source": source, "targets": [ok], **more})
+
+    assert compare({"recording": "x"}) == (
+        404, "recording_not_found", "source.recording")
+    assert compare({"embedding": [1.0] * (dims + 1)}) == (
+        422, "dimension_mismatch", "source.embedding")
+    assert compare({"input": signal_of(20)})[::2] == (422, "source.input.data")
+    assert compare(ok, weights={"invariant": 0})[:2] == (
+        422, "unprocessable_input")
+    assert compare({"embedding": [1.0] * dims, "model": "no"}) == (
+        404, "model_not_found", "source.model")
+    assert compare(ok, other=1)[1] == "unknown_field"
+    for body in ({"limit": 0}, {"exact": False}, {"searches": []},
+                 {"using": "free", "weights": {"free": 1}},
+                 {"filter": {"must": [{"key": "a"}]}}, {"using": "x"},
+                 {"limit": 9000, "offset": 9000}, {"match": "best_window"}):
+        assert refused(query, {"model": "toy", "query": ok, **body})[0] == 400
+    full.stop()
+    db = sqlite3.connect(tmp_path / "data/latentd.db")
+    db.execute("UPDATE vectors SET digest = ? WHERE recording = 2",
+               ("0" * 64,))
+    db.commit()
+    db.close()
+    full = start()
+    assert compare(ok) == (422, "model_mismatch", "source.recording")
+
+
+def test_zero_vectors_have_cosine_zero_and_a_warning(full):
+    dims = full.vectors.shape[1]
+    reply = full.client.post("/v1/similarity", json={
+        "model": "toy", "source": {"embedding": [0.0] * dims},
+        "targets": [{"recording": "rec-1"}]}).json()
+    assert reply["results"][0]["score"] == 0
+    assert reply["results"][0]["warnings"][0]["code"] == "zero_vector"
+
+
+def test_without_a_data_dir_recordings_are_not_to_be_had(start):
+    d = start(data_dir="")
+    reply = d.client.post("/v1/recordings/query", json={
+        "model": "toy", "query": {"recording": "x"}})
+    assert reply.status_code == 503
+    assert reply.json()["error"]["code"] == "no_data_dir"
+    dims = dims_of(d.client)
+    reply = d.client.post("/v1/similarity", json={
+        "model": "toy", "source": {"embedding": [1.0] * dims},
+        "targets": [{"embedding": [1.0] * dims}]})
+    assert abs(reply.json()["results"][0]["score"] - 1) < 1e-6
+
+
+def test_more_than_the_index_may_hold_is_told_at_the_start(start, tmp_path):
+    d = start()
+    digest, dims = digest_of(d.client), dims_of(d.client)
+    d.stop()
+    put(tmp_path / "data/latentd.db", digest,
+        np.ones((9000, dims), np.float32), [{}] * 9000, [None] * 9000)
+    d = start(index_bytes="1M")
+    assert "index-bytes" in d.line("index: ")["msg"]
+    reply = d.client.post("/v1/recordings/query", json={
+        "model": "toy", "query": {"recording": "rec-1"}})
+    assert reply.status_code == 507
+    assert reply.json()["error"]["code"] == "index_incomplete"
+    assert "index-bytes" in reply.json()["error"]["message"]
+    assert d.client.post("/v1/embeddings", json={
+        "model": "toy", "input": signal_of()}).status_code == 200
+
+
+def test_searches_from_many_clients_agree(full):
+    want = ask(full, query={"recording": "rec-7"}, limit=50)
+    wrong = []
+
+    def run():
+        with httpx.Client(base_url=full.url, timeout=60) as client:
+            for _ in range(30):
+                got = client.post("/v1/recordings/query", json={
+                    "model": "toy", "query": {"recording": "rec-7"},
+                    "limit": 50}).json()
+                if got != want:
+                    wrong.append(got)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong
