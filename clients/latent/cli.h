@@ -88,6 +88,7 @@ extern const struct cli_command cli_embed, cli_models, cli_validate, cli_train,
     cli_eval, cli_explain, cli_reproduce, cli_inspect, cli_synth, cli_keys,
     cli_files, cli_help;
 extern const struct cli_command cli_import;
+extern const struct cli_command cli_similar;
 extern const struct cli_command cli_jobs;
 extern const struct cli_command cli_health;
 

@@ -1,5 +1,6 @@
 /* eval.c - latent eval: what the papers report, of one model. */
 #include "catalog.h"
+#include "null.h"
 #include "pictures.h"
 #include "plot.h"
 #include "turned.h"
@@ -292,32 +293,6 @@ static enum lat_code open_data(struct lat_dataset **out,
     return code;
 }
 
-/* Of the validation part, whatever is measured besides: the test part decides
- * nothing. */
-static enum lat_code write_null(const struct options *o, const char *path,
-                                struct lat_model *m,
-                                const struct lat_kernel *kernel,
-                                const struct lat_dataset *d,
-                                struct lat_err *err)
-{
-    struct lat_null_eval *e = lat_calloc(1, sizeof(*e));
-    enum lat_code code =
-        e ? LAT_OK : lat_fail(err, LAT_ENOMEM, "an evaluation");
-
-    if (!code)
-        code =
-            lat_eval_null(e, m, kernel, d, o->windows ? (size_t)o->windows : 60,
-                          cli_threads(o->threads), err);
-    if (!code)
-        code = lat_null_write(o->write_null, path, e, err);
-    if (!code)
-        printf("%s: with the scores of %zu pairs of windows of %zu validation "
-               "subjects\n",
-               o->write_null, e->pairs, e->subjects);
-    lat_free(e);
-    return code;
-}
-
 static enum lat_code eval(const struct options *o, const char *name,
                           enum lat_split split, struct lat_err *err)
 {
@@ -340,7 +315,10 @@ static enum lat_code eval(const struct options *o, const char *name,
     if (!code)
         code = cli_check_kind(m, d, err);
     if (!code && o->write_null) {
-        code = write_null(o, path, m, kernel, d, err);
+        const struct cli_null how = {o->write_null, (size_t)o->windows,
+                                     cli_threads(o->threads)};
+
+        code = cli_null_write(&how, path, m, kernel, d, err);
         goto out;
     }
     if (!code && cli_is_of_images(m)) {

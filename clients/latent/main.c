@@ -20,6 +20,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_reproduce,
     &cli_inspect,
     &cli_synth,
+    &cli_similar,
     &cli_keys,
     &cli_files,
     &cli_help,

@@ -1,14 +1,16 @@
 """Scores and searches over HTTP, against the same sums in numpy."""
 import hashlib
 import json
+import os
 import sqlite3
+import subprocess
 import threading
 
 import httpx
 import numpy as np
 import pytest
 
-from conftest import signal_of
+from conftest import BUILD, signal_of
 
 N = 300
 
@@ -276,3 +278,59 @@ def test_searches_from_many_clients_agree(full):
     for t in threads:
         t.join()
     assert not wrong
+
+
+# ---- the command line
+
+def latent(*args, **env):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("LATENT_")}
+    return subprocess.run([str(BUILD / "latent"), *map(str, args)], text=True,
+                          capture_output=True, timeout=300, env=clean | env)
+
+
+def test_latent_similar_prints_what_the_server_finds(full, tmp_path):
+    want = ask(full, query={"recording": "rec-5"}, limit=4, with_payload=True,
+               filter={"must": [{"key": "device", "match": {"value": "d1"}}],
+                       "must_not": [{"key": "age", "match": {"value": 44}}]})
+    args = ("similar", "rec-5", "-s", full.url, "-n", 4, "--payload",
+            "--where", "device=d1", "--unlike", "age=44")
+    p = latent(*args, "--json")
+    assert p.returncode == 0, p.stderr
+    assert json.loads(p.stdout) == want
+    table = latent(*args).stdout.splitlines()
+    assert [line.split()[2] for line in table[1:5]] == ids(want)
+    assert json.loads(table[1].split()[3]) == want["data"][0]["payload"]
+    assert table[-1].startswith(f"{want['searched']} compared, by toy@1")
+    p = latent("similar", "rec-5", "--weights", "invariant=1,variant=-0.5",
+               "--threshold", 0.2, "--explain", "--json", LATENT_SERVER=full.url)
+    want = ask(full, query={"recording": "rec-5"}, score_threshold=0.2,
+               weights={"invariant": 1, "variant": -0.5}, explain={})
+    assert json.loads(p.stdout) == want
+
+
+def test_latent_similar_embeds_a_file_and_says_what_is_wrong(full, tmp_path):
+    path = tmp_path / "two"
+    made = latent("synth", "ecg", "-o", path, "--rate", 250, "--seconds", 2,
+                  "--seed", 3)
+    assert made.returncode == 0, made.stderr
+    p = latent("similar", path, "-s", full.url, "-w", "tile", "--json")
+    assert p.returncode == 0, p.stderr
+    z = latent("embed", path, "-s", full.url, "-w", "tile", "-f", "json")
+    rows = np.array([x["embedding"] for x in json.loads(z.stdout)["data"]])
+    begin, end = blocks_of(full.client)["invariant"]
+    rows = rows[:, begin:end]
+    mean = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).mean(axis=0)
+    scores = cosines(mean, full.vectors[:, begin:end], (0, end - begin))
+    assert ids(json.loads(p.stdout)) == best(scores, 10)
+    for args, status, words in (
+            (("rec-x",), 1, "no recording is called rec-x"),
+            (("--file", "rec-5"), 1, "rec-5"), ((), 2, "one recording"),
+            (("a", "b"), 2, "one recording"),
+            (("rec-5", "-p", "x"), 2, "--partition"),
+            (("rec-5", "-p", "free", "--weights", "free=1"), 2, "not both"),
+            (("rec-5", "--weights", "free"), 1, "PART=NUMBER"),
+            (("rec-5", "--where", "device"), 1, "KEY=VALUE")):
+        p = latent("similar", *args, LATENT_SERVER=full.url)
+        assert p.returncode == status and words in p.stderr, (args, p.stderr)
+        assert p.stderr.count("\n") == 1
+    assert latent("similar", "rec-5").returncode == 2
