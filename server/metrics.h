@@ -71,6 +71,8 @@ struct latd_metrics {
     _Atomic uint64_t requests[LATD_ROUTES_MAX][LATD_N_METHODS][LATD_STATUSES];
     struct latd_hist durations[LATD_ROUTES_MAX];
     struct latd_hist queue_wait;
+    struct latd_hist search;   /* a scan of the index: waiting and scanning */
+    _Atomic uint64_t searched; /* vectors compared */
     struct latd_hist batch_inputs, batch_samples;
     struct latd_hist parse[LATD_N_FORMATS];
     _Atomic uint64_t rejected[LATD_N_REJECTED];

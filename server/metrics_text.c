@@ -1,6 +1,7 @@
 /* metrics_text.c - everything counted, as Prometheus reads it. */
 #include "cache.h"
 #include "handler.h"
+#include "index.h"
 #include "recall.h"
 #include "route.h"
 #include "store/jobs.h"
@@ -18,6 +19,13 @@ static void head(struct lat_buf *b, const char *name, const char *type,
                  const char *help)
 {
     lat_buf_printf(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void gauge(struct lat_buf *b, const char *name, const char *help,
+                  double v)
+{
+    head(b, name, "gauge", help);
+    lat_buf_printf(b, "%s %.17g\n", name, v);
 }
 
 static unsigned long long now(_Atomic uint64_t *n)
@@ -157,6 +165,28 @@ static void put_cache(struct latd_app *app, struct lat_buf *b)
                    (unsigned long long)latd_cache_counts(app->cache).bytes);
 }
 
+static void put_index(struct latd_app *app, struct lat_buf *b)
+{
+    struct latd_index_counts n = latd_index_counts(app->index);
+
+    gauge(b, "latentd_index_recordings", "Recordings in memory.",
+          (double)n.recordings);
+    gauge(b, "latentd_index_vectors", "Vectors in memory to be searched.",
+          (double)n.vectors);
+    gauge(b, "latentd_index_bytes", "Memory that they take.", (double)n.bytes);
+    gauge(b, "latentd_index_max_bytes", "Memory that they may take.",
+          (double)n.max_bytes);
+}
+
+static void put_search(struct latd_metrics *m, struct lat_buf *b)
+{
+    head(b, "latentd_search_duration_seconds", "histogram",
+         "A search among recordings, from its queue to its last part.");
+    put_hist(b, "latentd_search_duration_seconds", "", &m->search, SECONDS);
+    head(b, "latentd_search_vectors_total", "counter", "Vectors compared.");
+    lat_buf_printf(b, "latentd_search_vectors_total %llu\n", now(&m->searched));
+}
+
 static void put_series(struct latd_metrics *m, struct lat_buf *b)
 {
     size_t n = atomic_load(&m->n_series);
@@ -236,13 +266,6 @@ static void put_jobs(struct latd_app *app, struct lat_buf *b)
 
 /* ---- the process ------------------------------------------------------- */
 
-static void gauge(struct lat_buf *b, const char *name, const char *help,
-                  double v)
-{
-    head(b, name, "gauge", help);
-    lat_buf_printf(b, "%s %.17g\n", name, v);
-}
-
 static unsigned count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");
@@ -298,8 +321,11 @@ void latd_metrics_print(struct latd_app *app, struct lat_buf *out)
     put_work(app->metrics, out);
     put_series(app->metrics, out);
     put_gates(app->metrics, out);
+    put_search(app->metrics, out);
     if (atomic_load(&app->state) != LATD_LOADING) {
         put_cache(app, out);
+        if (app->index)
+            put_index(app, out);
         put_models(app, out);
         put_jobs(app, out);
     }

@@ -43,7 +43,7 @@ door 'archive\.h|archive_entry\.h' 'core/formats/archive\.c'
 door 'microhttpd\.h' 'server/http(\.c|\.h|/)|tests/bench/'
 door 'gnutls/.*' 'server/http/tls\.[ch]|core/base/'
 door 'uv\.h' 'server/loop'
-door 'sqlite3\.h' 'server/store/sqlite/'
+door 'sqlite3\.h' 'server/store/sqlite/|tests/bench/'
 door 'curl/.*' 'clients/latent/|tests/bench/'
 
 sources | grep '^core/' | xargs grep -nE '^ *# *include *<pthread\.h>' /dev/null |

@@ -23,7 +23,8 @@ struct answer {
 struct query {
     struct latd_compared c;
     struct latd_search *search;
-    enum lat_code code; /* of the second stage */
+    uint64_t begun_ns;  /* of the second stage */
+    enum lat_code code; /* of it */
     struct lat_err err;
     struct answer *answers; /* (asked.n) */
     struct lat_buf payloads;
@@ -102,6 +103,7 @@ static void scan(struct latd_batch *batch)
         item->owner = q;
         atomic_store(&item->state, LATD_ITEM_NEW);
     }
+    q->begun_ns = latd_now_ns();
     if (q->code == LAT_OK)
         q->code = latd_infer_submit(req->app->infer, batch, &q->err);
 }
@@ -243,6 +245,15 @@ static enum lat_code encode(struct query *q, struct latd_req *req)
     return LAT_OK;
 }
 
+static void count(const struct query *q, const struct latd_req *req)
+{
+    struct latd_metrics *m = req->app->metrics;
+    uint64_t done = atomic_load(&req->batch.done_ns);
+
+    latd_hist_ns(&m->search, done > q->begun_ns ? done - q->begun_ns : 0);
+    atomic_fetch_add(&m->searched, q->c.asked.n * latd_search_rows(q->search));
+}
+
 static enum lat_code query_reply(struct latd_req *req)
 {
     struct query *q = req->state;
@@ -253,6 +264,7 @@ static enum lat_code query_reply(struct latd_req *req)
         req->err = q->err;
         return code;
     }
+    count(q, req);
     q->answers = lat_calloc(q->c.asked.n, sizeof(*q->answers));
     if (!q->answers)
         return lat_fail(&req->err, LAT_ENOMEM, "%zu answers", q->c.asked.n);

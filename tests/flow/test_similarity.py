@@ -259,6 +259,17 @@ def test_more_than_the_index_may_hold_is_told_at_the_start(start, tmp_path):
         "model": "toy", "input": signal_of()}).status_code == 200
 
 
+def test_searches_are_counted(full):
+    for _ in range(3):
+        ask(full, query={"recording": "rec-7"})
+    get = full.metric
+    assert get("latentd_search_duration_seconds_count") == 3
+    assert get("latentd_search_vectors_total") == 3 * N
+    assert get("latentd_index_recordings") == N
+    assert get("latentd_index_vectors") == N
+    assert 0 < get("latentd_index_bytes") < get("latentd_index_max_bytes")
+
+
 def test_searches_from_many_clients_agree(full):
     want = ask(full, query={"recording": "rec-7"}, limit=50)
     wrong = []
