@@ -26,6 +26,27 @@ static enum lat_code visit(void *arg, const struct latd_recording *r,
 
 /* ---- at the start ---- */
 
+/* What a scan hands on to both of its call-backs. */
+struct reading {
+    struct latd_index *idx;
+    const struct latd_index_load *load;
+};
+
+static enum lat_code read_one(void *arg, const struct latd_recording *r,
+                              struct lat_err *err)
+{
+    const struct reading *reading = arg;
+
+    return latd_index_put(reading->idx, r, err);
+}
+
+static bool read_on(void *arg, uint64_t visited, uint64_t all)
+{
+    const struct latd_index_load *load = ((const struct reading *)arg)->load;
+
+    return !load->progress || load->progress(load->arg, visited, all);
+}
+
 static enum lat_code learn_all(struct latd_index *idx, struct latd_model **list,
                                size_t n, struct lat_err *err)
 {
@@ -56,8 +77,9 @@ enum lat_code latd_index_load(struct latd_index *idx,
                               struct lat_err *err)
 {
     const struct latd_recordings_listener listener = {on_put, on_removed, idx};
+    struct reading reading = {idx, load};
     const struct latd_recordings_scan scan = {
-        .visit = visit, .progress = load->progress, .arg = idx};
+        .visit = read_one, .progress = read_on, .arg = &reading};
     struct latd_model **list = NULL;
     size_t n = 0;
     enum lat_code code = latd_models_list(load->models, &list, &n, err);

@@ -348,6 +348,34 @@ static void write_one(struct latd_database *db, const char *id,
     latd_deleted_fini(&w.put.replaced);
 }
 
+enum { MANY = 20100 };
+
+static enum lat_code run_many(struct latd_change *c, struct latd_rows *rows,
+                              struct lat_err *err)
+{
+    struct write *w = (struct write *)(void *)c;
+    enum lat_code code = LAT_OK;
+
+    for (unsigned i = 0; i < MANY && code == LAT_OK; i++) {
+        snprintf(w->r->id, sizeof(w->r->id), "%u", i);
+        code = latd_recordings_put(&w->put, rows, w->r, err);
+    }
+    return code;
+}
+
+struct progress {
+    uint64_t calls, visited, stop_at;
+};
+
+static bool on_progress(void *arg, uint64_t visited, uint64_t all)
+{
+    struct progress *p = arg;
+
+    CHECK(all == MANY && visited > p->visited);
+    p->visited = visited;
+    return ++p->calls != p->stop_at;
+}
+
 static void wait_until_ready(struct latd_index *idx, struct latd_database *db,
                              const char *digest)
 {
@@ -387,6 +415,36 @@ TEST(index, reads_the_database_then_listens_and_learns_models_late)
     CHECK(latd_index_vector(idx, b, "y", v, NULL) == LAT_OK);
     write_one(load.db, "w", b);
     CHECK(latd_index_vector(idx, b, "w", v, NULL) == LAT_OK);
+    latd_database_close(load.db);
+    latd_models_free(load.models);
+    latd_index_free(idx);
+    snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+    CHECK(system(cmd) == 0);
+}
+
+TEST(index, tells_how_far_it_has_read_and_stops_when_told)
+{
+    char dir[] = "/tmp/latentd-test-XXXXXX", cmd[64];
+    const struct latd_database_options opt = {
+        .dir = mkdtemp(dir), .network_ok = true, .queue = 10};
+    const struct latd_models_options none = {.dir = dir, .infer_threads = 1};
+    struct progress p = {.stop_at = 2};
+    struct latd_index_load load = {.progress = on_progress, .arg = &p};
+    struct write w = {.change = {.run = run_many}};
+    struct latd_index *idx = opened(1 << 26);
+    float v[DIMS];
+
+    UNUSED_STATE;
+    memcpy(v, axis, sizeof(v));
+    w.r = recording("", a, v, 1);
+    CHECK(latd_database_open(&load.db, &opt, NULL) == LAT_OK);
+    CHECK(latd_models_new(&load.models, &none, NULL) == LAT_OK);
+    CHECK(latd_database_write_wait(load.db, &w.change, NULL) == LAT_OK);
+    CHECK(latd_index_load(idx, &load, NULL) == LAT_ECANCEL);
+    CHECK(p.calls == 2 && p.visited < MANY);
+    p = (struct progress){0};
+    CHECK(latd_index_load(idx, &load, NULL) == LAT_OK);
+    CHECK(p.calls >= 2 && latd_index_counts(idx).vectors == MANY);
     latd_database_close(load.db);
     latd_models_free(load.models);
     latd_index_free(idx);
@@ -471,6 +529,7 @@ int main(void)
         T(index, refuses_to_search_what_does_not_fit),
         T(index, survives_every_failed_allocation),
         T(index, reads_the_database_then_listens_and_learns_models_late),
+        T(index, tells_how_far_it_has_read_and_stops_when_told),
         T(index, serves_searches_while_recordings_come_and_go),
     };
 
