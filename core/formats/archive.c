@@ -20,8 +20,8 @@ struct reading {
     struct archive_entry *entry;
     const struct lat_archive_limits *limits;
     struct lat_archive *out;
-    size_t cap;
-    uint64_t bytes; /* unpacked so far */
+    size_t cap, seen; /* of headers, folders' too */
+    uint64_t bytes;   /* unpacked so far */
     struct lat_err *err;
 };
 
@@ -146,9 +146,6 @@ static enum lat_code make_room(struct reading *r)
     size_t cap = r->cap ? 2 * r->cap : 64;
     struct lat_blob *v;
 
-    if (a->n >= r->limits->entries)
-        return lat_fail_word(r->err, LAT_ETOOBIG, "archive_too_large",
-                             "more than %zu entries", r->limits->entries);
     if (a->n < r->cap)
         return LAT_OK;
     v = lat_calloc(cap, sizeof(*v));
@@ -167,8 +164,12 @@ static enum lat_code take_entry(struct reading *r)
     struct lat_buf data = {0};
     const char *name = NULL;
     struct lat_blob *e;
-    enum lat_code code = check_entry(r, &name);
+    enum lat_code code = LAT_OK;
 
+    if (++r->seen > r->limits->entries)
+        return lat_fail_word(r->err, LAT_ETOOBIG, "archive_too_large",
+                             "more than %zu entries", r->limits->entries);
+    code = check_entry(r, &name);
     if (code || !name)
         return code;
     code = make_room(r);

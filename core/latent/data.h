@@ -56,8 +56,8 @@ struct lat_archive;
 
 /* No more than that is unpacked. */
 struct lat_archive_limits {
-    uint64_t bytes; /* of all entries together */
-    size_t entries;
+    uint64_t bytes;      /* of all entries together */
+    size_t entries;      /* folders among them */
     const char *setting; /* what raises bytes, for the message; or NULL */
 };
 

@@ -170,6 +170,14 @@ def test_a_bomb_does_not_go_off(start, tmp_path):
     f = put(d, "up.zip", packed({"../../up.csv": csv()})).json()
     assert "leads out" in f["report"]["errors"][0]["reason"]
     assert not list(tmp_path.rglob("up.csv"))
+    link = zipfile.ZipInfo("l.csv")
+    link.create_system, link.external_attr = 3, 0o120777 << 16
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as z:
+        z.writestr(link, "/etc/passwd")
+    f = put(d, "link.zip", out.getvalue()).json()
+    assert f["status"] == "error"
+    assert "link" in f["report"]["errors"][0]["reason"]
 
 
 # ---- what is refused --------------------------------------------------------
