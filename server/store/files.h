@@ -54,8 +54,8 @@ LAT_MUST_CHECK enum lat_code latd_rows_file_delete(struct latd_rows *rows,
                                                    const char *id,
                                                    struct lat_err *err);
 
-/* holder (the id of a job, or of a manifest) needs the file until it releases all that it holds;
- * twice is once.  LAT_ENOENT. */
+/* holder (the id of a job, or of a manifest) needs the file until it releases
+ * all that it holds; twice is once.  LAT_ENOENT. */
 LAT_MUST_CHECK enum lat_code latd_rows_file_hold(struct latd_rows *rows,
                                                  const char *file,
                                                  const char *holder,
