@@ -14,7 +14,8 @@ libsqlite3-0 libcurl3-gnutls libsystemd0'
 
 # To test, besides.
 TEST_PACKAGES='libcmocka-dev clang-format shellcheck scdoc man-db groff-base
-curl openssl mmdebstrap python3-yaml python3 python3-pytest python3-httpx python3-numpy python3-jsonschema
+curl openssl sqlite3 mmdebstrap python3 python3-yaml python3-pytest
+python3-httpx python3-numpy python3-jsonschema
 python3-requests python3-build python3-setuptools python3-wheel'
 
 # missing_packages NAME...: those that are not installed.

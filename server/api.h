@@ -29,6 +29,9 @@ extern const struct latd_handler latd_aliases_delete;
 /* ---- models_delete.c */
 extern const struct latd_handler latd_models_remove;
 
+/* ---- backup.c: the database, whole */
+extern const struct latd_handler latd_backup;
+
 /* ---- embeddings.c */
 extern const struct latd_handler latd_embeddings;
 extern const struct latd_handler latd_embeddings_get;

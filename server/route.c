@@ -29,6 +29,7 @@ static const struct latd_route routes[] = {
      LATD_SCOPE_ADMIN},
     {LATD_DELETE, "/v1/aliases/{name}", &latd_aliases_delete, false,
      LATD_SCOPE_ADMIN},
+    {LATD_GET, "/v1/backup", &latd_backup, false, LATD_SCOPE_ADMIN},
     {LATD_POST, "/v1/embeddings", &latd_embeddings, false, LATD_SCOPE_EMBED},
     {LATD_POST, "/embeddings", &latd_embeddings, false, LATD_SCOPE_EMBED},
     {LATD_GET, "/v1/embeddings/{digest}", &latd_embeddings_get, false,

@@ -74,6 +74,12 @@ struct latd_after {
 
 void latd_rows_after(struct latd_rows *rows, struct latd_after *a);
 
+/* All that is committed now, in a new database at path.  Takes as long as it is
+ * large; writers go on. */
+LAT_MUST_CHECK enum lat_code latd_database_copy(struct latd_database *db,
+                                                const char *path,
+                                                struct lat_err *err);
+
 struct latd_database_counts {
     uint64_t committed; /* transactions since the start */
     uint64_t changes;   /* of which these were kept … */

@@ -45,6 +45,7 @@ static const struct {
     HANDLER(similarity),
     HANDLER(recordings_query),
     HANDLER(models_remove),
+    HANDLER(backup),
     HANDLER(aliases_index),
     HANDLER(aliases_get),
     HANDLER(aliases_put),
