@@ -59,6 +59,7 @@ enum lat_code latd_picture_open(struct latd_embed_input *out,
     if (!out->picture)
         return lat_fail(err, LAT_ENOMEM, "an image");
     out->picture->file = *file;
+    out->picture->file.name = "image"; /* the other may go before it */
     out->picture->info = info;
     return LAT_OK;
 }

@@ -109,6 +109,12 @@ def test_a_bad_image_is_refused_by_name(pictures, path):
     if "huge" in path.name:
         assert reply.status_code == 413
         assert "max-pixels" in said["message"]
+    reply = pictures.client.post("/v1/embeddings", files=[
+        ("file", ("good.png", png(8, 8))), ("file", (path.name,
+                                                     path.read_bytes())),
+        ("model", (None, "gated"))])
+    assert reply.status_code in (400, 413), reply.text
+    assert reply.json()["error"]["param"] == "file[1]"
     kept = embed(pictures, [png_uri(8, 8), uri(path)], on_error="partial")
     assert len(code(kept)) == 12
     assert item(kept, 1)["embedding"] == []
