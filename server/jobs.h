@@ -76,7 +76,6 @@ LAT_MUST_CHECK enum lat_code latd_jobs_start(struct latd_jobs **out,
 /* The running job saves itself at its next step; no other is taken.  Returns
  * at once. */
 void latd_jobs_quiesce(struct latd_jobs *j);
-bool latd_jobs_idle(struct latd_jobs *j);
 /* Waits until no slice runs. */
 void latd_jobs_stop(struct latd_jobs *j);
 

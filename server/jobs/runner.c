@@ -41,18 +41,22 @@ static struct latd_jobs *jobs_of(struct latd_task *task)
                                 offsetof(struct latd_jobs, kick));
 }
 
+/* Under one lock, so that stop never sees a moment between a kick and what it
+ * begins. */
 static void run_kick(struct latd_task *task)
 {
     struct latd_jobs *j = jobs_of(task);
+    bool start;
 
-    atomic_store(&j->kicked, false);
     latd_loop_news(j->app->loop);
-    if (!latd_jobs_idle(j)) {
-        j->again = true;
-        return;
-    }
-    set_busy(j, true);
-    latd_work_start(j->work);
+    pthread_mutex_lock(&j->lock);
+    atomic_store(&j->kicked, false);
+    start = !j->busy;
+    j->busy = true;
+    j->again = j->again || !start;
+    pthread_mutex_unlock(&j->lock);
+    if (start)
+        latd_work_start(j->work);
 }
 
 void latd_jobs_kick(struct latd_jobs *j)
@@ -63,16 +67,6 @@ void latd_jobs_kick(struct latd_jobs *j)
 }
 
 /* ---- start and stop ---------------------------------------------------- */
-
-bool latd_jobs_idle(struct latd_jobs *j)
-{
-    bool idle;
-
-    pthread_mutex_lock(&j->lock);
-    idle = !j->busy;
-    pthread_mutex_unlock(&j->lock);
-    return idle;
-}
 
 void latd_jobs_quiesce(struct latd_jobs *j)
 {
@@ -128,7 +122,7 @@ void latd_jobs_stop(struct latd_jobs *j)
     atomic_store(&j->stopping, true);
     atomic_store(&j->look, true);
     pthread_mutex_lock(&j->lock);
-    while (j->busy)
+    while (j->busy || atomic_load(&j->kicked))
         pthread_cond_wait(&j->idle, &j->lock);
     pthread_mutex_unlock(&j->lock);
     latd_work_free(j->work);

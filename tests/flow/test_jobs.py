@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from conftest import BUILD, SANITIZED, clean_environ
+from test_openapi import check
 
 JOBS = "/v1/fine_tuning/jobs"
 FINAL = ("succeeded", "failed", "cancelled")
@@ -137,8 +138,11 @@ def test_a_job_succeeds_and_its_model_is_served(served, tmp_path):
     assert job["object"] == "fine_tuning.job"
     assert job["status"] == "validating_files"
     assert job["fine_tuned_model"] is None and job["error"] is None
+    check("FineTuningJob", job)
     done = finished(d, job)
     assert done["status"] == "succeeded", done
+    check("FineTuningJob", done)
+    check("FineTuningJobList", d.client.get(JOBS).json())
     name = done["fine_tuned_model"]
     assert name.startswith("ft:toy:tiny:")
     assert done["progress"]["step"] == done["progress"]["total_steps"] == 40
@@ -175,6 +179,7 @@ def test_checkpoints_are_models_and_the_oldest_go(served, tmp_path):
     d, train, valid = served
     done = finished(d, create(d, request(train, valid)))
     page = d.client.get(f"{JOBS}/{done['id']}/checkpoints").json()
+    check("FineTuningJobCheckpointList", page)
     assert [c["step_number"] for c in page["data"]] == [30, 20]
     assert not page["has_more"]
     assert page["first_id"] == done["last_checkpoint"]
@@ -201,6 +206,7 @@ def test_events_and_results_tell_the_whole_way(served):
     while True:
         page = d.client.get(f"{JOBS}/{done['id']}/events", params={
             "limit": 3, **({"after": after} if after else {})}).json()
+        check("FineTuningJobEventList", page)
         seen += page["data"]
         if not page["has_more"]:
             break
@@ -301,6 +307,7 @@ def test_files_that_do_not_fit_fail_the_job(served):
     done = finished(d, create(d, request(bad)))
     assert done["status"] == "failed"
     assert done["error"]["code"] == "invalid_training_file"
+    check("FineTuningJob", done)
     assert done["fine_tuned_model"] is None
 
 
