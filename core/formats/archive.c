@@ -61,8 +61,10 @@ static bool is_plain(const char *name)
 /* tar writes ./a/b for a/b. */
 static const char *skip_dot(const char *name)
 {
-    while (name[0] == '.' && name[1] == '/')
+    while (name[0] == '.' && name[1] == '/') {
         name += 2;
+        name += strspn(name, "/");
+    }
     return name;
 }
 
@@ -206,7 +208,8 @@ static enum lat_code read_entries(struct reading *r)
     }
     if (said != ARCHIVE_EOF)
         return fail_library(r);
-    qsort(a->entries, a->n, sizeof(*a->entries), by_name);
+    if (a->n > 0)
+        qsort(a->entries, a->n, sizeof(*a->entries), by_name);
     for (size_t i = 1; i < a->n; i++)
         if (by_name(&a->entries[i - 1], &a->entries[i]) == 0)
             return fail_entry(r, a->entries[i].name, "stands twice");

@@ -101,7 +101,7 @@ def packed(kind, entries):
 RECORD = [("r/two.hea", open(CASES + "/ok/two.hea", "rb").read()) if os.path.exists(CASES + "/ok/two.hea")
           else ("r/x.hea", b"x 1 100 2\nx.dat 16 200 16 0 1 0 0 II\n"), ("r/x.dat", b"\1\0\2\0")]
 ENTRIES = [RECORD, [("a.csv", b"II (mV)\n1\n2\n3\n"), ("b/", b"")],
-           [("../up.csv", b"II\n1\n")], [("l.csv", b"link")], [("a.csv", b"0\n" * 4000)]]
+           [("../up.csv", b"II\n1\n")], [("l.csv", b"link")], [("a.csv", b"0\n" * 4000)], [], [(".//a.csv", b"II\n1\n2\n")]]
 for i, entries in enumerate(ENTRIES):
     for k, kind in enumerate(["zip", "tar", "tgz"]):
         put("archive", 3 * i + k, packed(kind, entries))
