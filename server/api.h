@@ -39,6 +39,14 @@ extern const struct latd_handler latd_embeddings_get;
 /* ---- similarity.c, query.c */
 extern const struct latd_handler latd_similarity;
 extern const struct latd_handler latd_recordings_query;
+/* ---- recordings/put.c, bulk.c, get.c, delete.c, export.c */
+extern const struct latd_handler latd_recordings_put_one;
+extern const struct latd_handler latd_recordings_put_many;
+extern const struct latd_handler latd_recordings_get_one;
+extern const struct latd_handler latd_recordings_index;
+extern const struct latd_handler latd_recordings_delete_one;
+extern const struct latd_handler latd_recordings_of_subject_delete;
+extern const struct latd_handler latd_recordings_export;
 
 /* ---- upload.c, files.c */
 extern const struct latd_handler latd_files_create;

@@ -274,6 +274,27 @@ bool latd_cache_get(struct latd_cache *c, struct latd_cache_ask *ask)
     return found;
 }
 
+enum lat_code latd_cache_purge(uint64_t *purged, struct latd_cache *c,
+                               const uint8_t *keys, size_t n,
+                               struct lat_err *err)
+{
+    bool *was = lat_calloc(n, sizeof(*was));
+    enum lat_code code;
+
+    *purged = 0;
+    if (!was)
+        return lat_fail(err, LAT_ENOMEM, "%zu keys", n);
+    pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < n; i++)
+        was[i] = latd_lru_drop(&c->known, keys + i * LAT_DIGEST);
+    pthread_mutex_unlock(&c->lock);
+    code = latd_store_vectors_purge(c->store, keys, n, was, err);
+    for (size_t i = 0; i < n && !code; i++)
+        *purged += was[i];
+    lat_free(was);
+    return code;
+}
+
 void latd_cache_bypass(struct latd_cache *c)
 {
     count(c, &c->counts.bypass);

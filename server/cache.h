@@ -82,6 +82,12 @@ LAT_MUST_CHECK bool latd_cache_leave(struct latd_cache *c,
  * or a miss.  done and lead are not used. */
 LAT_MUST_CHECK bool latd_cache_get(struct latd_cache *c,
                                    struct latd_cache_ask *ask);
+/* Takes these vectors (n keys of LAT_DIGEST bytes) out of memory and file, and
+ * answers how many there were.  Waits for the file: not for http threads. */
+LAT_MUST_CHECK enum lat_code latd_cache_purge(uint64_t *purged,
+                                              struct latd_cache *c,
+                                              const uint8_t *keys, size_t n,
+                                              struct lat_err *err);
 /* Counts an input that was not to be looked up (no-store). */
 void latd_cache_bypass(struct latd_cache *c);
 struct latd_cache_counts latd_cache_counts(struct latd_cache *c);

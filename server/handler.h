@@ -128,8 +128,9 @@ struct latd_req {
     struct latd_app *app;
     enum latd_method method;
     const char *path;
-    char param[256];  /* what stood at {id} in the route, decoded */
-    const char *body; /* body_len bytes and a NUL */
+    const char *target; /* path as it was sent, not decoded; NULL: path is */
+    char param[256];    /* what stood at {id} in the route, decoded */
+    const char *body;   /* body_len bytes and a NUL */
     size_t body_len;
     char id[72];     /* X-Request-Id, the client's or ours */
     const char *key; /* the name of the client's key; "": none is asked for */

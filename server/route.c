@@ -63,28 +63,97 @@ static const struct latd_route routes[] = {
     {LATD_POST, "/v1/similarity", &latd_similarity, false, LATD_SCOPE_EMBED},
     {LATD_POST, "/v1/recordings/query", &latd_recordings_query, false,
      LATD_SCOPE_READ},
+    {LATD_POST, "/v1/recordings", &latd_recordings_put_many, false,
+     LATD_SCOPE_EMBED},
+    {LATD_GET, "/v1/recordings", &latd_recordings_index, false,
+     LATD_SCOPE_READ},
+    {LATD_GET, "/v1/recordings/export", &latd_recordings_export, false,
+     LATD_SCOPE_READ},
+    {LATD_PUT, "/v1/recordings/{id}", &latd_recordings_put_one, false,
+     LATD_SCOPE_EMBED},
+    {LATD_GET, "/v1/recordings/{id}", &latd_recordings_get_one, false,
+     LATD_SCOPE_READ},
+    {LATD_DELETE, "/v1/recordings/{id}", &latd_recordings_delete_one, false,
+     LATD_SCOPE_EMBED},
+    {LATD_DELETE, "/v1/subjects/{subject}", &latd_recordings_of_subject_delete,
+     false, LATD_SCOPE_ADMIN},
 };
 
 enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };
 
 _Static_assert((int)N_ROUTES <= (int)LATD_ROUTES_MAX, "room in the metrics");
 
-/* Does path fit the template?  What stands at {id} goes to param. */
-static bool fits(const char *path, const char *form, char *param, size_t len)
+static int hex(char c)
 {
-    size_t n;
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
 
-    for (; *form && *form != '{'; form++, path++)
-        if (*form != *path)
+    return at ? (int)((at - digits) % 16) : -1;
+}
+
+/* A path as it is read: what is percent-encoded stands for itself, so that an
+ * encoded slash is part of a segment. */
+struct reading {
+    const char *at;
+    bool encoded; /* %2F and the like are there */
+    bool escaped; /* the last letter was one of them */
+};
+
+/* The next letter, 0 at the end; -1 for an encoded NUL, which is in no name. */
+static int next(struct reading *r)
+{
+    int high = -1, low = -1;
+
+    r->escaped = false;
+    if (!*r->at)
+        return 0;
+    if (r->encoded && *r->at == '%') {
+        high = hex(r->at[1]);
+        low = high < 0 ? -1 : hex(r->at[2]);
+    }
+    if (low < 0)
+        return (unsigned char)*r->at++;
+    r->at += 3;
+    r->escaped = true;
+    return high * 16 + low ? high * 16 + low : -1;
+}
+
+static bool reads(struct reading *r, const char *form)
+{
+    for (; *form && *form != '{'; form++)
+        if (next(r) != (unsigned char)*form || (r->escaped && *form == '/'))
             return false;
-    if (!*form)
-        return !*path;
-    n = strcspn(path, "/");
-    if (n == 0 || n >= len)
-        return false;
-    memcpy(param, path, n);
+    return *form || next(r) == 0;
+}
+
+/* One segment, decoded. */
+static bool reads_param(struct reading *r, char *param, size_t len)
+{
+    size_t n = 0;
+
+    while (*r->at && *r->at != '/') {
+        int c = next(r);
+
+        if (c < 0 || n + 1 == len)
+            return false;
+        param[n++] = (char)c;
+    }
     param[n] = '\0';
-    return strcmp(path + n, strchr(form, '}') + 1) == 0;
+    return n > 0;
+}
+
+/* Does the path fit the template?  What stands at {id} goes to param. */
+static bool fits(const struct latd_req *req, const char *form, char *param,
+                 size_t len)
+{
+    struct reading r = {.at = req->target ? req->target : req->path,
+                        .encoded = req->target != NULL};
+    const char *open = strchr(form, '{');
+
+    if (!reads(&r, form))
+        return false;
+    return !open ||
+           (reads_param(&r, param, len) && reads(&r, strchr(open, '}') + 1));
 }
 
 static void add_allow(char *allow, size_t len, const char *method)
@@ -102,7 +171,7 @@ enum lat_code latd_route_find(size_t *index, struct latd_req *req, char *allow,
     allow[0] = '\0';
     req->param[0] = '\0';
     for (size_t i = 1; i < N_ROUTES; i++) {
-        if (!fits(req->path, routes[i].path, req->param, sizeof(req->param)))
+        if (!fits(req, routes[i].path, req->param, sizeof(req->param)))
             continue;
         if (routes[i].method == method) {
             *index = i;

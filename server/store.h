@@ -54,6 +54,12 @@ LAT_MUST_CHECK bool latd_store_vector_get(struct latd_store *s,
                                           const struct latd_vector *out);
 /* Copies *v and returns at once.  s may be NULL. */
 void latd_store_vector_put(struct latd_store *s, const struct latd_vector *v);
+/* Takes n vectors out of the file, those that are queued too; was[i] is set for
+ * each that was there.  A file that fails is turned off.  s may be NULL. */
+LAT_MUST_CHECK enum lat_code latd_store_vectors_purge(struct latd_store *s,
+                                                      const uint8_t *keys,
+                                                      size_t n, bool *was,
+                                                      struct lat_err *err);
 /* Waits until everything queued so far is written or given up. */
 void latd_store_flush(struct latd_store *s);
 struct latd_store_counts latd_store_counts(struct latd_store *s);

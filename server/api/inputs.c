@@ -11,6 +11,17 @@ struct latd_params latd_query_params(const struct latd_req *req)
     return (struct latd_params){query, req};
 }
 
+struct latd_body latd_body_of(const struct latd_req *req)
+{
+    return (struct latd_body){
+        .type = latd_req_header(req, "Content-Type"),
+        .encoding = latd_req_header(req, "Content-Encoding"),
+        .data = req->body,
+        .len = req->body_len,
+        .query = latd_query_params(req),
+    };
+}
+
 static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
                             bool each)
 {
@@ -24,13 +35,7 @@ static enum lat_code decode(struct latd_inputs *in, struct latd_req *req,
         [LATD_KIND_JPEG] = LATD_FORMAT_jpeg,
         [LATD_KIND_PNG] = LATD_FORMAT_png,
     };
-    const struct latd_body body = {
-        .type = latd_req_header(req, "Content-Type"),
-        .encoding = latd_req_header(req, "Content-Encoding"),
-        .data = req->body,
-        .len = req->body_len,
-        .query = latd_query_params(req),
-    };
+    const struct latd_body body = latd_body_of(req);
     const struct latd_embed_limits limits = {req->app->config.max_inputs, each,
                                              req->app->config.max_pixels};
     uint64_t begun = latd_now_ns();

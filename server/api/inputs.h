@@ -40,6 +40,8 @@ LAT_MUST_CHECK enum lat_code latd_inputs_prepare(struct latd_inputs *in,
                                                  struct latd_req *req);
 void latd_inputs_fini(struct latd_inputs *in);
 
+/* The body as it came, and what is said with it. */
+struct latd_body latd_body_of(const struct latd_req *req);
 /* What a request says to latd_wire about its query. */
 struct latd_params latd_query_params(const struct latd_req *req);
 /* Whether more of an image is asked for than lat_embed gives; *mode is that

@@ -129,3 +129,12 @@ bool latd_lru_get(struct latd_lru *t, const struct latd_vector *out)
     ring_add(t, e);
     return true;
 }
+
+bool latd_lru_drop(struct latd_lru *t, const uint8_t key[LAT_DIGEST])
+{
+    struct latd_lru_entry *e = find(t, key);
+
+    if (e)
+        drop(t, e);
+    return e != NULL;
+}

@@ -36,5 +36,7 @@ void latd_lru_adopt(struct latd_lru *t, struct latd_lru_entry *e);
 /* Fills in out->v and makes the entry the newest, if there is one of this key,
  * this model and this length. */
 bool latd_lru_get(struct latd_lru *t, const struct latd_vector *out);
+/* Whether there was one of this key. */
+bool latd_lru_drop(struct latd_lru *t, const uint8_t key[LAT_DIGEST]);
 
 #endif

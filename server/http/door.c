@@ -223,6 +223,13 @@ static enum MHD_Result resumed(struct latd_exchange *x)
 
 /* ---- libmicrohttpd's call-backs ---------------------------------------- */
 
+/* The first line is there.  What it asks for is *state of the others. */
+static void *on_target(void *cls, const char *target,
+                       struct MHD_Connection *conn)
+{
+    return latd_exchange_new(cls, conn, target);
+}
+
 static enum MHD_Result on_access(void *cls, struct MHD_Connection *conn,
                                  const char *url, const char *method,
                                  const char *version, const char *data,
@@ -231,10 +238,12 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *conn,
     struct latd_exchange *x = *state;
 
     (void)version;
-    if (!x) {
-        x = *state = latd_exchange_new(cls, conn, url, method);
-        if (!x)
-            return MHD_NO;
+    (void)cls;
+    (void)conn;
+    if (!x)
+        return MHD_NO;
+    if (!x->met) {
+        latd_exchange_meet(x, url, method);
         x->code = latd_exchange_check(x);
         return x->code && !latd_exchange_read_on(x) ? latd_exchange_answer(x)
                                                     : MHD_YES;
@@ -254,10 +263,12 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **state,
     (void)why;
     if (!x)
         return;
-    latd_exchange_abandon(x);
+    if (x->met)
+        latd_exchange_abandon(x);
     latd_exchange_end(x);
     latd_stream_drop(&x->req.reply);
     lat_buf_fini(&x->req.reply.body);
+    lat_free(x->target);
     lat_free(x);
     *state = NULL;
     atomic_fetch_sub(&http->in_flight, 1);
@@ -304,10 +315,10 @@ static enum lat_code start(struct latd_http *http, struct lat_err *err)
             MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0),
         0, NULL, NULL, on_access, http, MHD_OPTION_EXTERNAL_LOGGER, on_log,
         NULL, MHD_OPTION_LISTEN_SOCKET, http->fd, MHD_OPTION_NOTIFY_COMPLETED,
-        on_completed, http, MHD_OPTION_THREAD_POOL_SIZE,
-        threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)c->connection_limit, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)c->connection_timeout,
+        on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, on_target, http,
+        MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0,
+        MHD_OPTION_CONNECTION_LIMIT, (unsigned)c->connection_limit,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)c->connection_timeout,
         tls ? MHD_OPTION_HTTPS_CERT_CALLBACK2 : MHD_OPTION_END,
         latd_tls_retrieve, MHD_OPTION_HTTPS_PRIORITIES, LATD_TLS_PRIORITIES,
         http->ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, http->ca,

@@ -32,6 +32,8 @@ struct latd_exchange {
     const struct latd_handler *handler; /* NULL: there is none */
     enum lat_code code;                 /* not LAT_OK: answer with the error */
     enum lat_code over;                 /* the watch's reason, or LAT_OK */
+    char *target;                       /* the request's */
+    bool met;                           /* the header was there */
     bool begun, suspended, storing, ended, left, must_close;
     char allow[64];
     struct latd_who who;
@@ -48,10 +50,14 @@ struct latd_exchange {
 
 /* ---- head.c */
 
-/* NULL when there is no memory. */
+/* target is the path as it was sent, with its query.  NULL when there is no
+ * memory. */
 struct latd_exchange *latd_exchange_new(struct latd_http *http,
                                         struct MHD_Connection *conn,
-                                        const char *url, const char *method);
+                                        const char *target);
+/* The header is there: path is decoded. */
+void latd_exchange_meet(struct latd_exchange *x, const char *path,
+                        const char *method);
 /* Finds the handler; or the error that the header alone makes plain. */
 LAT_MUST_CHECK enum lat_code latd_exchange_check(struct latd_exchange *x);
 uint64_t latd_exchange_content_length(const struct latd_exchange *x);

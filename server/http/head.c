@@ -179,23 +179,37 @@ enum lat_code latd_exchange_check(struct latd_exchange *x)
 
 struct latd_exchange *latd_exchange_new(struct latd_http *http,
                                         struct MHD_Connection *conn,
-                                        const char *url, const char *method)
+                                        const char *target)
 {
     struct latd_exchange *x = lat_calloc(1, sizeof(*x));
 
     if (!x)
         return NULL;
+    x->target = lat_strdup(target);
+    if (!x->target) {
+        lat_free(x);
+        return NULL;
+    }
+    x->target[strcspn(x->target, "?")] = '\0';
     x->http = http;
     x->conn = conn;
     x->req.app = http->app;
     x->req.get = get;
     x->req.each = each;
     x->req.key = x->who.name;
-    x->req.path = url;
-    x->req.method = method_of(method);
+    x->req.target = x->target;
+    x->req.path = "";
     x->arrived_ns = latd_now_ns();
     x->must_close = atomic_load(&http->app->state) >= LATD_DRAINING;
-    set_id(&x->req);
     atomic_fetch_add(&http->in_flight, 1);
     return x;
+}
+
+void latd_exchange_meet(struct latd_exchange *x, const char *path,
+                        const char *method)
+{
+    x->met = true;
+    x->req.path = path;
+    x->req.method = method_of(method);
+    set_id(&x->req);
 }

@@ -105,6 +105,21 @@ LAT_MUST_CHECK enum lat_code latd_recordings_expire(struct latd_deleted *out,
                                                     int64_t before, size_t n,
                                                     struct lat_err *err);
 
+/* ---- the clock ----------------------------------------------------------- */
+
+/* What was last written, in seconds since 1970; 0: nothing yet.  It never goes
+ * back, whatever the machine's does. */
+LAT_MUST_CHECK enum lat_code latd_clock_read(int64_t *seen,
+                                             struct latd_rows *rows,
+                                             struct lat_err *err);
+LAT_MUST_CHECK enum lat_code latd_clock_write(struct latd_rows *rows,
+                                              int64_t seen,
+                                              struct lat_err *err);
+/* The machine's clock, but not before what was written. */
+LAT_MUST_CHECK enum lat_code latd_clock_now(int64_t *now,
+                                            struct latd_rows *rows,
+                                            struct lat_err *err);
+
 /* ---- reading ------------------------------------------------------------- */
 
 enum { LATD_WITH_VECTORS = 1, LATD_WITH_KEYS = 2, LATD_WITH_WAVEFORM = 4 };

@@ -58,6 +58,18 @@ static const struct {
     HANDLER(jobs_resume),
     HANDLER(jobs_events),
     HANDLER(jobs_checkpoints),
+    HANDLER(embeddings),
+    HANDLER(embeddings_get),
+    HANDLER(validate),
+    HANDLER(similarity),
+    HANDLER(recordings_query),
+    HANDLER(recordings_put_one),
+    HANDLER(recordings_put_many),
+    HANDLER(recordings_get_one),
+    HANDLER(recordings_index),
+    HANDLER(recordings_delete_one),
+    HANDLER(recordings_of_subject_delete),
+    HANDLER(recordings_export),
 #undef HANDLER
 };
 

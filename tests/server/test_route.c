@@ -49,6 +49,39 @@ TEST(route, takes_one_segment_for_id)
     CHECK(find(LATD_GET, longer, &req, allow, &h) == LAT_ENOENT);
 }
 
+/* As it was sent: an encoded slash is no end of a segment, nor one of ours. */
+TEST(route, decodes_what_it_finds)
+{
+    static const struct {
+        const char *target, *param; /* NULL: no such path */
+    } cases[] = {
+        {"/v1/recordings/a%2Fb", "a/b"},
+        {"/v1/recordings/%E6%97%A5", "\xe6\x97\xa5"},
+        {"/v1/recordings/100%25", "100%"},
+        {"/v1/recordings/100%", "100%"},
+        {"/v1/recordings/%zz%2", "%zz%2"},
+        {"/v1/recordings/a+b", "a+b"},
+        {"/v1/%72ecordings/a", "a"},
+        {"/v1/recordings/%2e%2E", ".."},
+        {"/v1%2Frecordings/a", NULL},
+        {"/v1/recordings/a%00b", NULL},
+        {"/v1/recordings/a/b", NULL},
+    };
+    size_t index;
+    char allow[64];
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct latd_req req = {
+            .method = LATD_GET, .path = "unused", .target = cases[i].target};
+        enum lat_code code = latd_route_find(&index, &req, allow, 64);
+
+        CHECK(code == (cases[i].param ? LAT_OK : LAT_ENOENT));
+        if (!code)
+            assert_string_equal(req.param, cases[i].param);
+    }
+}
+
 TEST(route, says_which_methods_a_path_has)
 {
     const struct latd_handler *h;
@@ -154,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(route, finds_literal_paths_and_head_as_get),
         T(route, takes_one_segment_for_id),
+        T(route, decodes_what_it_finds),
         T(route, says_which_methods_a_path_has),
         T(route, rows_are_whole),
         T(reply, with_a_tag_that_the_client_has_is_empty),

@@ -167,6 +167,8 @@ enum lat_code latd_rows_open(struct latd_rows *rows, const char *path,
         code = latd_db_exec(rows->db, "PRAGMA synchronous = FULL", err);
     if (!code)
         code = latd_db_exec(rows->db, "PRAGMA foreign_keys = ON", err);
+    if (!code) /* what a subject wants gone leaves no bytes in the file */
+        code = latd_db_exec(rows->db, "PRAGMA secure_delete = ON", err);
     if (!code && write)
         code = latd_db_migrate(rows->db, latd_migrations_data, err);
     if (!code && !write)

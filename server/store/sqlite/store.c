@@ -243,6 +243,23 @@ void latd_store_vector_put(struct latd_store *s, const struct latd_vector *v)
         atomic_fetch_add(&s->dropped, 1);
 }
 
+enum lat_code latd_store_vectors_purge(struct latd_store *s,
+                                       const uint8_t *keys, size_t n, bool *was,
+                                       struct lat_err *err)
+{
+    enum lat_code code;
+
+    if (!s || !atomic_load(&s->on) || n == 0)
+        return LAT_OK;
+    latd_queue_wait(&s->queue);
+    pthread_mutex_lock(&s->lock);
+    code = latd_vectors_purge(&s->in, keys, n, was, err);
+    pthread_mutex_unlock(&s->lock);
+    if (code)
+        turn_off(s, "vectors could not be purged");
+    return code;
+}
+
 void latd_store_flush(struct latd_store *s)
 {
     if (s)

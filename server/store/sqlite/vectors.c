@@ -87,6 +87,28 @@ enum lat_code latd_vectors_write(struct latd_vectors *s,
     return code;
 }
 
+enum lat_code latd_vectors_purge(struct latd_vectors *s, const uint8_t *keys,
+                                 size_t n, bool *was, struct lat_err *err)
+{
+    enum lat_code code = latd_db_exec(s->db, "BEGIN IMMEDIATE", err);
+
+    if (code)
+        return code;
+    for (size_t i = 0; i < n && !code; i++) {
+        sqlite3_bind_blob(s->purge, 1, keys + i * LAT_DIGEST, LAT_DIGEST,
+                          SQLITE_STATIC);
+        if (sqlite3_step(s->purge) != SQLITE_DONE)
+            code = latd_db_fail(err, s->db, "purge");
+        was[i] |= !code && sqlite3_changes(s->db) > 0;
+        sqlite3_reset(s->purge);
+    }
+    if (!code)
+        code = latd_db_exec(s->db, "COMMIT", err);
+    if (code)
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return code;
+}
+
 /* ---- reading ---- */
 
 /* Whether the row under st is what is asked for, and whole. */
@@ -131,6 +153,8 @@ enum lat_code latd_vectors_open(struct latd_vectors *s, const char *path,
 
     if (!code)
         code = latd_db_migrate(s->db, latd_migrations_cache, err);
+    if (!code) /* what is purged leaves no bytes in free pages */
+        code = latd_db_exec(s->db, "PRAGMA secure_delete = ON", err);
     if (!code)
         code = latd_db_prepare(&s->insert, s->db,
                                "INSERT OR REPLACE INTO vector "
@@ -146,6 +170,9 @@ enum lat_code latd_vectors_open(struct latd_vectors *s, const char *path,
                                "SELECT model, v, whole FROM vector "
                                "WHERE key = ?",
                                err);
+    if (!code)
+        code = latd_db_prepare(&s->purge, s->db,
+                               "DELETE FROM vector WHERE key = ?", err);
     if (code)
         latd_vectors_close(s);
     return code;
@@ -153,6 +180,7 @@ enum lat_code latd_vectors_open(struct latd_vectors *s, const char *path,
 
 void latd_vectors_close(struct latd_vectors *s)
 {
+    sqlite3_finalize(s->purge);
     sqlite3_finalize(s->get);
     sqlite3_finalize(s->evict);
     sqlite3_finalize(s->insert);

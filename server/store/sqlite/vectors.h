@@ -11,7 +11,7 @@
 
 struct latd_vectors {
     sqlite3 *db;
-    sqlite3_stmt *insert, *evict, *get;
+    sqlite3_stmt *insert, *evict, *get, *purge;
 };
 
 /* Brings the schema up to date.  A zeroed or failed one may be closed. */
@@ -26,6 +26,11 @@ LAT_MUST_CHECK enum lat_code latd_vectors_write(struct latd_vectors *s,
                                                 const struct latd_write *list,
                                                 uint64_t max_bytes,
                                                 struct lat_err *err);
+/* n keys of LAT_DIGEST bytes, in one transaction; was[i] is set for each that
+ * was there. */
+LAT_MUST_CHECK enum lat_code latd_vectors_purge(struct latd_vectors *s,
+                                                const uint8_t *keys, size_t n,
+                                                bool *was, struct lat_err *err);
 /* Fills in out->v or returns false; *code says whether reading itself failed.
  */
 LAT_MUST_CHECK bool latd_vectors_get(struct latd_vectors *s,
