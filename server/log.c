@@ -18,16 +18,21 @@ static const int priorities[] = {7, 6, 4, 3}; /* syslog's */
 
 static void put_text(struct lat_buf *b, const char *s)
 {
+    size_t n;
+
     lat_buf_puts(b, "\"");
-    for (; *s; s++) {
+    for (; *s; s += n ? n : 1) {
         unsigned char c = (unsigned char)*s;
 
-        if (c == '"' || c == '\\')
+        n = lat_utf8_length(s);
+        if (n == 0)
+            lat_buf_puts(b, "\xef\xbf\xbd"); /* the line stays UTF-8 */
+        else if (c == '"' || c == '\\')
             lat_buf_printf(b, "\\%c", c);
         else if (c < 0x20 || c == 0x7f)
             lat_buf_printf(b, "\\u%04x", c);
         else
-            lat_buf_put(b, s, 1);
+            lat_buf_put(b, s, n);
     }
     lat_buf_puts(b, "\"");
 }

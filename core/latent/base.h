@@ -106,6 +106,11 @@ const char *lat_number_scan(float *out, const char *p, const char *end);
  * NUL; v is finite.  Returns the end, at most LAT_NUMBER_MAX further. */
 char *lat_number_print(char *p, float v);
 
+/* ---- text ------------------------------------------------- base/utf8.c */
+
+/* Bytes of the UTF-8 sequence at text, 1 to 4; 0 when it is none. */
+size_t lat_utf8_length(const char *text);
+
 /* ---- digests -------------------------------------------- base/sha256.c */
 
 enum { LAT_DIGEST = 32, LAT_DIGEST_HEX = 65 };

@@ -12,11 +12,11 @@
 
 static bool is_utf8(const char *text)
 {
-    json_t *s = json_string(text);
-    bool is = s != NULL;
+    size_t n = 1;
 
-    json_decref(s);
-    return is;
+    for (; *text && n; text += n)
+        n = lat_utf8_length(text);
+    return n > 0;
 }
 
 enum lat_code latd_wire_recording_id(const char *id, const char *what,

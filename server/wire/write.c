@@ -5,25 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Length of the UTF-8 sequence at s, or 0 when it is none. */
-static size_t sequence(const unsigned char *s)
-{
-    size_t n = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-    if (n == 1)
-        return 1;
-    if (s[0] < 0xc2 || s[0] > 0xf4)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    /* overlong, surrogates, beyond U+10FFFF */
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return n;
-}
-
 static void write_char(struct lat_buf *out, const unsigned char *s, size_t n)
 {
     if (n == 0)
@@ -42,7 +23,7 @@ void latd_write_string(struct lat_buf *out, const char *str)
 
     lat_buf_puts(out, "\"");
     while (*s) {
-        size_t n = sequence(s);
+        size_t n = lat_utf8_length((const char *)s);
 
         write_char(out, s, n);
         s += n ? n : 1;

@@ -26,6 +26,7 @@ TEST(log, is_one_line_of_json_whatever_is_said)
 
     UNUSED_STATE;
     latd_line_begin(&line, LATD_WARNING, "a \"b\"\n\x01\\");
+    latd_line_text(&line, "u", "\xc3\xa9\xff");
     latd_line_text(&line, "k", "v\tw");
     latd_line_count(&line, "n", 7);
     latd_line_ms(&line, "ms", 1.5);
@@ -33,7 +34,9 @@ TEST(log, is_one_line_of_json_whatever_is_said)
     CHECK(read_log(text, sizeof(text)) > 0);
     CHECK(strchr(text, '\n') == text + strlen(text) - 1);
     CHECK(strstr(text, "\"level\":\"warning\",\"msg\":"
-                       "\"a \\\"b\\\"\\u000a\\u0001\\\\\",\"k\":\"v\\u0009w\","
+                       "\"a "
+                       "\\\"b\\\"\\u000a\\u0001\\\\\",\"u\":"
+                       "\"\xc3\xa9\xef\xbf\xbd\",\"k\":\"v\\u0009w\","
                        "\"n\":7,\"ms\":1.500}\n"));
 }
 

@@ -1,0 +1,461 @@
+"""Recordings over REST, on a real daemon: what is acknowledged is there."""
+import base64
+import http.client
+import io
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import threading
+import time
+from urllib.parse import quote
+
+import numpy
+import pytest
+
+from conftest import BUILD, Daemon, clean_environ, make_model, signal_of
+
+ODD = ["a/b", "%2F", "100%", " ", "a b", "?", "#", "&=", "+", "'; DROP TABLE x",
+       '"', "\\", "\u65e5\u672c\u8a9e", "\u00e9", "e\u0301", "\U0001f600",
+       "\x01", "\t", "*", "_%", "...", "-", "x" * 255, "\u00e9" * 127]
+
+
+def url(id):
+    return "/v1/recordings/" + quote(id, safe="")
+
+
+def vectors(value=1.0, model="toy"):
+    return {"embeddings": [{"model": model, "embedding": [value] * 8}]}
+
+
+def put(daemon, id, headers=None, **body):
+    reply = daemon.client.put(url(id), json=body, headers=headers)
+    assert reply.status_code in (200, 201), reply.text
+    return reply
+
+
+def test_a_signal_becomes_vectors_that_embeddings_gives(daemon):
+    ask = {"model": "toy", "input": signal_of(n=1000),
+           "windowing": {"mode": "tile"}}
+    reply = put(daemon, "r", subject="s", metadata={"b": 1, "a": [None]}, **ask)
+    assert reply.status_code == 201
+    got = daemon.client.get(url("r") + "?include=vectors,partitions").json()
+    want = daemon.client.post("/v1/embeddings", json=dict(
+        ask, include=["partitions"])).json()
+    kept = got["embeddings"][0]
+    assert kept["windows"] == 4 and kept["dimensions"] == 8
+    assert kept["embedding"] == [i["embedding"] for i in want["data"]]
+    assert set(kept["partitions"]) == {"invariant", "variant", "free"}
+    assert got["metadata"] == {"a": [None], "b": 1} and got["subject"] == "s"
+    assert got["waveform"] is None
+    pooled = put(daemon, "r", model="toy", input=ask["input"],
+                 windowing={"mode": "tile", "pool": "mean"})
+    assert pooled.status_code == 200
+    kept = daemon.client.get(url("r") + "?include=vectors&"
+                             "encoding_format=base64").json()["embeddings"][0]
+    assert kept["windows"] == 1
+    mean = numpy.frombuffer(base64.b64decode(kept["embedding"]), "<f4")
+    each = numpy.array([i["embedding"] for i in want["data"]])
+    assert numpy.allclose(mean, each.mean(0), atol=1e-6)
+
+
+def test_bodies_of_other_kinds_are_recordings_too(daemon):
+    samples = numpy.random.default_rng(1).normal(size=(250, 1)).astype("<f4")
+    npy = io.BytesIO()
+    numpy.save(npy, samples)
+    ask = "?model=toy&rate=250&unit=mV&channels=MLII&subject=s%201" \
+        "&metadata=%7B%22k%22%3A1%7D&store_waveform=true"
+    for kind, body in (("application/x-npy", npy.getvalue()),
+                       ("application/octet-stream", samples.tobytes())):
+        more = "&dtype=f32le" if "octet" in kind else ""
+        reply = daemon.client.put(url(kind) + ask + more, content=body,
+                                  headers={"content-type": kind})
+        assert reply.status_code == 201, reply.text
+        got = daemon.client.get(url(kind) + "?include=waveform").json()
+        assert got["subject"] == "s 1" and got["metadata"] == {"k": 1}
+        data = numpy.array(got["waveform"]["data"][0], "<f4")
+        assert (data == samples[:, 0]).all()
+    # what comes back is an input again
+    again = put(daemon, "again", model="toy", input=got["waveform"])
+    a = daemon.client.get(url("again") + "?include=vectors").json()
+    b = daemon.client.get(url(kind) + "?include=vectors").json()
+    assert a["embeddings"] == b["embeddings"] and again.status_code == 201
+
+
+def test_several_models_embed_one_recording(start, models):
+    make_model(models / "other.safetensors", seed=5)
+    d = start()
+    put(d, "r", models=["toy", "other"], input=signal_of(), store_waveform=True)
+    got = d.client.get(url("r")).json()["embeddings"]
+    assert {e["model"] for e in got} == {"toy@1", "other@1"}
+    assert len({e["digest"] for e in got}) == 2
+    for name in ("toy", "other@1"):
+        page = d.client.get("/v1/recordings", params={"model": name}).json()
+        assert [r["id"] for r in page["data"]] == ["r"]
+    twice = d.client.put(url("x"), json={"models": ["toy", "toy@1"],
+                                         "input": signal_of()})
+    assert twice.status_code == 400 and "twice" in twice.text
+
+
+@pytest.mark.parametrize("status, code, body", [
+    (400, "invalid_request", {}),
+    (400, "invalid_request", {"model": "toy"}),
+    (400, "invalid_request", {"input": signal_of()}),
+    (400, "unknown_field", dict(vectors(), partition="invariant")),
+    (400, "unknown_field", dict(vectors(), normalize=True)),
+    (400, "unknown_field", dict(vectors(), nonsense=1)),
+    (400, "invalid_request", dict(vectors(), subject="")),
+    (400, "invalid_request", dict(vectors(), subject="x" * 256)),
+    (400, "invalid_type", dict(vectors(), metadata=[1])),
+    (413, "request_too_large", dict(vectors(), metadata={"k": "x" * 70000})),
+    (404, "model_not_found", vectors(model="nix")),
+    (422, "unprocessable_input",
+     {"embeddings": [{"model": "toy", "embedding": [1.0] * 7}]}),
+    (422, "nonfinite_input",
+     {"embeddings": [{"model": "toy", "embedding": [1e300] * 8}]}),
+    (422, "model_mismatch", {"embeddings": [
+        {"model": "toy", "digest": "0" * 64, "embedding": [1.0] * 8}]}),
+    (422, "unprocessable_input", dict(vectors(), store_waveform=True)),
+    (422, "too_short", {"model": "toy", "input": signal_of(20)}),
+])
+def test_what_is_wrong_is_said_and_nothing_kept(daemon, status, code, body):
+    reply = daemon.client.put(url("r"), json=body)
+    assert reply.status_code == status, reply.text
+    assert reply.json()["error"]["code"] == code
+    assert daemon.client.get(url("r")).status_code == 404
+
+
+def test_odd_ids_are_only_names(daemon):
+    for i, id in enumerate(ODD):
+        assert put(daemon, id, **vectors(i + 1.0)).json()["id"] == id
+    for i, id in enumerate(ODD):
+        got = daemon.client.get(url(id) + "?include=vectors")
+        assert got.status_code == 200, id
+        assert got.json()["embeddings"][0]["embedding"] == [i + 1.0] * 8
+    seen, after = [], None
+    while True:
+        page = daemon.client.get("/v1/recordings", params={
+            "limit": 5, **({"after": after} if after else {})}).json()
+        seen += [r["id"] for r in page["data"]]
+        after = page["last_id"]
+        if not page["has_more"]:
+            break
+    assert seen == sorted(ODD, key=lambda s: s.encode())
+    for bad in ("x" * 256, "%FF", "%00", "query", "export", "%2E%2E"):
+        path = "/v1/recordings/" + bad
+        c = http.client.HTTPConnection(*daemon.endpoint)
+        c.request("PUT", path, json.dumps(vectors()),
+                  {"Content-Type": "application/json"})
+        assert c.getresponse().status in (400, 404), bad
+        c.close()
+    for id in ODD:
+        assert daemon.client.delete(url(id)).status_code == 200
+    assert daemon.client.get("/v1/recordings").json()["data"] == []
+
+
+def test_two_writers_never_lose_an_update(daemon):
+    first = put(daemon, "n", metadata={"n": 0}, **vectors())
+    assert first.headers["etag"] == '"%s"' % first.json()["etag"]
+    create = daemon.client.put(url("n"), headers={"if-none-match": "*"},
+                               json=dict(vectors(2.0)))
+    assert create.status_code == 412
+    assert create.json()["error"]["code"] == "etag_mismatch"
+
+    # A writer whose PUT says what is there already changes nothing, and is told
+    # 200: so each adds a mark of its own.
+    def marked(name, n):
+        for i in range(n):
+            while True:
+                got = daemon.client.get(url("n"))
+                marks = got.json()["metadata"].get("marks", [])
+                reply = daemon.client.put(
+                    url("n"), headers={"if-match": got.headers["etag"]},
+                    json=dict(vectors(), metadata={
+                        "marks": marks + [f"{name}{i}"]}))
+                if reply.status_code == 200:
+                    break
+                assert reply.status_code == 412
+
+    threads = [threading.Thread(target=marked, args=(name, 15))
+               for name in "abc"]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    marks = daemon.client.get(url("n")).json()["metadata"]["marks"]
+    assert sorted(marks) == sorted(f"{c}{i}" for c in "abc" for i in range(15))
+    gone = daemon.client.delete(url("n"), headers={"if-match": '"old"'})
+    assert gone.status_code == 412
+    tag = daemon.client.get(url("n")).headers["etag"]
+    assert daemon.client.get(url("n"), headers={
+        "if-none-match": tag}).status_code == 304
+    assert daemon.client.delete(url("n"), headers={
+        "if-match": tag}).status_code == 200
+
+
+def test_many_at_once_answer_each_for_itself(daemon):
+    items = [{"id": "a", "model": "toy", "input": signal_of()},
+             {"id": "b", "model": "nix", "input": signal_of()},
+             7, {"id": "c", **vectors()}, dict(vectors())]
+    reply = daemon.client.post("/v1/recordings", json=items).json()
+    assert [i["status"] for i in reply["data"]] == [201, 404, 400, 201, 400]
+    assert (reply["created"], reply["failed"]) == (2, 3)
+    again = daemon.client.post("/v1/recordings", json=items).json()
+    assert (again["unchanged"], again["failed"]) == (2, 3)
+    lines = "\n".join(json.dumps(i) for i in items) + "\n\n"
+    reply = daemon.client.post(
+        "/v1/recordings", content=lines,
+        headers={"content-type": "application/x-ndjson",
+                 "if-none-match": "*"})
+    status = [json.loads(l)["status"] for l in reply.text.splitlines()]
+    # what says the same is there already
+    assert status == [200, 404, 400, 200, 400]
+    items[3] = {"id": "c", **vectors(2.0)}
+    reply = daemon.client.post("/v1/recordings", json=items[3:4],
+                               headers={"if-none-match": "*"}).json()
+    assert reply["data"][0]["status"] == 412
+    for bad in (b"[", b"{}", b"[1,]", b"[1] 2", b"[,1]", b"[]", b'["', b""):
+        reply = daemon.client.post("/v1/recordings", content=bad, headers={
+            "content-type": "application/json"})
+        assert reply.status_code == 400, bad
+
+
+def test_lists_are_filtered(daemon):
+    for i in range(6):
+        put(daemon, f"r{i}", subject=f"s{i % 2}",
+            metadata={"device": f"holter-{i % 3}", "age": 60 + i}, **vectors())
+
+    def ids(**params):
+        page = daemon.client.get("/v1/recordings", params=params).json()
+        return [r["id"] for r in page["data"]]
+
+    assert ids(subject="s1") == ["r1", "r3", "r5"]
+    assert ids(**{"metadata[device]": "holter-1"}) == ["r1", "r4"]
+    assert ids(**{"metadata[device]": "holter-1", "metadata[age]": "64"}) == [
+        "r4"]
+    assert ids(subject="s0", limit=2) == ["r0", "r2"]
+    assert ids(after="r3") == ["r4", "r5"]
+    assert ids(model="nix") == []
+    for params in ({"limit": "0"}, {"limit": "x"}, {"include": "all"},
+                   {f"metadata[{'k' * 200}]": "1"}):
+        assert daemon.client.get("/v1/recordings",
+                                 params=params).status_code == 400
+
+
+def test_a_subject_goes_with_all_that_is_cached(daemon, tmp_path):
+    tile = {"windowing": {"mode": "tile"}}
+    secret = "nobody-shall-find-this-again"
+    for i in range(3):
+        put(daemon, f"r{i}", model="toy", input=signal_of(500, seed=i),
+            subject="p/12" if i < 2 else "p13", store_waveform=i == 0,
+            metadata={"note": secret if i < 2 else ""}, **tile)
+    embed = {"model": "toy", "input": [signal_of(500, seed=0)], **tile}
+    reply = daemon.client.post("/v1/embeddings", json=embed).json()
+    assert [i["cache"] for i in reply["data"]] == ["hit", "hit"]
+    gone = daemon.client.delete("/v1/subjects/" + quote("p/12", safe=""))
+    assert gone.json()["counts"] == {
+        "recordings": 2, "vectors": 2, "waveforms": 1, "cached": 4}
+    reply = daemon.client.post("/v1/embeddings", json=embed).json()
+    assert [i["cache"] for i in reply["data"]] == ["miss", "miss"]
+    assert daemon.client.get(url("r0")).status_code == 404
+    assert daemon.client.get(url("r2")).status_code == 200
+    again = daemon.client.delete("/v1/subjects/" + quote("p/12", safe=""))
+    assert again.json()["counts"]["recordings"] == 0
+    daemon.stop()
+    for f in (tmp_path / "data").iterdir():
+        if not f.name.startswith("cache.db"):
+            assert secret.encode() not in f.read_bytes(), f
+
+
+def test_what_is_exported_can_be_put_again(start, tmp_path):
+    d = start()
+    for i in range(300):
+        put(d, f"r{i:03}", metadata={"i": i}, **vectors(i + 0.5))
+    put(d, "w", embeddings=[{"model": "toy", "embedding": [[1.0] * 8,
+                                                           [3.0] * 8]}])
+    lines = d.client.get("/v1/recordings/export").text.splitlines()
+    assert len(lines) == 301
+    reply = d.client.get("/v1/recordings/export?format=npy&model=toy")
+    matrix = numpy.load(io.BytesIO(reply.content))
+    assert matrix.shape == (301, 8) and matrix.dtype == numpy.float32
+    assert (matrix[:300, 0] == numpy.arange(300) + 0.5).all()
+    assert (matrix[300] == 2.0).all()
+    few = numpy.load(io.BytesIO(d.client.get(
+        "/v1/recordings/export?format=npy&model=toy&limit=7").content))
+    assert few.shape == (7, 8)
+    assert d.client.get("/v1/recordings/export?format=npy").status_code == 400
+    other = start(data_dir=tmp_path / "other")
+    reply = other.client.post(
+        "/v1/recordings", content="\n".join(lines),
+        headers={"content-type": "application/x-ndjson"})
+    assert all(json.loads(l)["status"] == 201 for l in reply.text.splitlines())
+    again = other.client.get("/v1/recordings/export").text.splitlines()
+    assert again == lines
+
+
+def test_a_client_that_leaves_an_export_is_no_trouble(daemon):
+    many = [{"id": f"r{i}", **vectors(float(i))} for i in range(2000)]
+    assert daemon.client.post("/v1/recordings", json=many).json()[
+        "created"] == 2000
+    for _ in range(10):
+        with daemon.client.stream("GET", "/v1/recordings/export") as reply:
+            next(reply.iter_bytes(100))
+    put(daemon, "r", **vectors())
+    assert len(daemon.client.get("/v1/recordings/export").text.splitlines()) \
+        == 2001
+
+
+def test_without_a_folder_there_are_no_recordings(start):
+    d = start(data_dir="")
+    for reply in (d.client.get("/v1/recordings"),
+                  d.client.put(url("r"), json=vectors()),
+                  d.client.delete(url("r")),
+                  d.client.delete("/v1/subjects/s"),
+                  d.client.post("/v1/recordings", json=[vectors()]),
+                  d.client.get("/v1/recordings/export")):
+        assert reply.status_code == 503
+        assert reply.json()["error"]["code"] == "no_data_dir"
+        assert "data-dir" in reply.json()["error"]["message"]
+        assert reply.headers["x-should-retry"] == "false"
+    assert d.client.get("/readyz").status_code == 200
+
+
+# ---- what a daemon refuses to begin with ----
+
+def refused(args):
+    done = subprocess.run([str(BUILD / "latentd")] + args, env=clean_environ(),
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    return done.stderr
+
+
+def flags(tmp_path, models):
+    return ["--listen", "127.0.0.1:0", "--models", str(models),
+            "--data-dir", str(tmp_path / "data")]
+
+
+def test_a_second_daemon_on_the_folder_is_refused_by_name(daemon, tmp_path,
+                                                          models):
+    said = refused(flags(tmp_path, models))
+    assert f"process {daemon.proc.pid} on" in said
+    assert str(tmp_path / "data") in said
+    put(daemon, "r", **vectors())
+
+
+def test_a_damaged_or_newer_database_is_refused_and_left_alone(
+        start, tmp_path, models):
+    d = start()
+    put(d, "r", **vectors())
+    d.stop()
+    path = tmp_path / "data" / "latentd.db"
+    whole = path.read_bytes()
+    newer = bytearray(whole)
+    newer[60:64] = struct.pack(">I", 999)  # user_version
+    for content, words in ((b"x" * 100 + whole[100:], ".recover"),
+                           (bytes(newer), "the program that wrote it")):
+        path.write_bytes(content)
+        assert words in refused(flags(tmp_path, models))
+        assert path.read_bytes() == content
+    path.write_bytes(whole)
+    d = start()
+    assert d.client.get(url("r")).status_code == 200
+
+
+# ---- kill -9 ----
+
+def writer(daemon, name, acknowledged, stop):
+    """Puts and deletes, and notes what it was told."""
+    n = 0
+    c = http.client.HTTPConnection(*daemon.endpoint, timeout=30)
+    try:
+        while not stop.is_set():
+            id, n = f"{name}-{n % 40}", n + 1
+            gone = n % 7 == 0
+            body = None if gone else json.dumps(
+                dict(vectors(float(n)), metadata={"n": n}))
+            acknowledged.pop(id, None)  # not known until we are told
+            c.request("DELETE" if gone else "PUT", url(id), body,
+                      {"Content-Type": "application/json"})
+            reply = c.getresponse()
+            reply.read()
+            if reply.status in (200, 201, 404):
+                acknowledged[id] = None if gone else n
+    except (OSError, http.client.HTTPException):
+        pass
+    finally:
+        c.close()
+
+
+def test_what_is_acknowledged_survives_kill_9(tmp_path, models):
+    rounds = int(os.environ.get("LATENTD_KILLS", "8"))
+    seed = int(os.environ.get("LATENTD_SEED", random.randrange(1 << 30)))
+    print(f"LATENTD_SEED={seed} LATENTD_KILLS={rounds}")
+    r = random.Random(seed)
+    args = flags(tmp_path, models) + ["--drain-delay", "0"]
+    known = {}
+    for i in range(rounds):
+        d = Daemon(args)
+        for id, n in known.items():
+            got = d.client.get(url(id))
+            if n is None:
+                assert got.status_code == 404, (seed, i, id)
+            else:
+                assert got.status_code == 200, (seed, i, id)
+                assert got.json()["metadata"] == {"n": n}, (seed, i, id)
+        told = [{k: v for k, v in known.items() if k.startswith(name)}
+                for name in "abcd"]
+        stop = threading.Event()
+        threads = [threading.Thread(target=writer, args=(d, name, told[j],
+                                                         stop))
+                   for j, name in enumerate("abcd")]
+        for t in threads:
+            t.start()
+        time.sleep(r.uniform(0.0, 0.4))
+        d.signal(signal.SIGKILL)
+        d.proc.wait(30)
+        stop.set()
+        for t in threads:
+            t.join()
+        d.client.close()
+        known = {k: v for one in told for k, v in one.items()}
+    assert known
+
+
+# ---- many ----
+
+def test_many_recordings_with_odd_ids(start):
+    """Any number: LATENTD_RECORDINGS=1000000."""
+    n = int(os.environ.get("LATENTD_RECORDINGS", "4000"))
+    d = start()
+    r = random.Random(7)
+    alphabet = "abc/%?#& \u00e9\u65e5\U0001f600'\"\\"
+
+    def name(i):
+        r.seed(i)
+        return f"{i}" + "".join(r.choices(alphabet, k=r.randrange(12)))
+
+    begun = time.monotonic()
+    for at in range(0, n, 2000):
+        many = [{"id": name(i), "subject": f"s{i % 97}", "metadata": {"i": i},
+                 **vectors(float(i))} for i in range(at, min(at + 2000, n))]
+        reply = d.client.post("/v1/recordings", json=many).json()
+        assert reply["created"] == len(many), reply["data"][:3]
+    put_s = time.monotonic() - begun
+    d.stop()
+    begun = time.monotonic()
+    d = start()
+    open_s = time.monotonic() - begun
+    for i in random.Random(3).sample(range(n), 50):
+        got = d.client.get(url(name(i))).json()
+        assert got["metadata"] == {"i": i} and got["id"] == name(i)
+    begun = time.monotonic()
+    matrix = numpy.load(io.BytesIO(d.client.get(
+        "/v1/recordings/export?format=npy&model=toy", timeout=600).content))
+    export_s = time.monotonic() - begun
+    assert matrix.shape == (n, 8)
+    gone = d.client.delete("/v1/subjects/s1", timeout=600).json()
+    assert gone["counts"]["recordings"] == len(range(1, n, 97))
+    print(f"{n} recordings: put {put_s:.1f} s, start {open_s:.1f} s, "
+          f"export {export_s:.1f} s")
