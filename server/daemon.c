@@ -13,6 +13,7 @@
 #include "jobs.h"
 #include "log.h"
 #include "precision.h"
+#include "retention.h"
 #include "store.h"
 #include "store/database.h"
 
@@ -298,6 +299,9 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
         code = start_jobs(d, err);
     if (!code)
         code = latd_canary_start(&d->canary, &d->app, watchdog, err);
+    if (!code)
+        code =
+            latd_retention_start(&d->retention, &d->app, c->retain_days, err);
     return code;
 }
 
@@ -309,6 +313,7 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_http_stop(d->probes);
     latd_jobs_stop(d->app.jobs);
     latd_infer_stop(d->app.infer);
+    latd_retention_stop(d->retention);
     latd_database_close(d->app.database); /* done call-backs use the loop */
     latd_index_free(d->app.index);
     latd_loop_stop(d->app.loop);
@@ -316,6 +321,7 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_idempotency_free(d->app.idempotency);
     latd_ulid_fini(&d->ulid);
     latd_canary_free(d->canary);
+    latd_retention_free(d->retention);
     latd_cache_free(d->app.cache);
     latd_store_close(d->app.store);
     latd_models_free(d->app.models);

@@ -12,6 +12,7 @@
 
 struct latd_http;
 struct latd_canary;
+struct latd_retention;
 
 struct latd_daemon {
     struct latd_app app; /* config is filled in by main */
@@ -19,7 +20,8 @@ struct latd_daemon {
     struct latd_ulid ulid;
     struct latd_http *http, *probes;
     struct latd_canary *canary;
-    bool lent; /* the socket is systemd's */
+    struct latd_retention *retention; /* NULL: all is kept */
+    bool lent;                        /* the socket is systemd's */
     /* Asked before each file of a model; false: give up.  Main's. */
     bool (*go_on)(void *arg, const char *file);
 };

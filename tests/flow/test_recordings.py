@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import struct
 import subprocess
 import threading
@@ -360,6 +361,47 @@ def test_a_damaged_or_newer_database_is_refused_and_left_alone(
         assert path.read_bytes() == content
     path.write_bytes(whole)
     d = start()
+    assert d.client.get(url("r")).status_code == 200
+
+
+# ---- retention ----
+
+def age(path, days, like="%"):
+    db = sqlite3.connect(path)
+    db.execute("UPDATE recording SET changed_at = changed_at - ? WHERE id LIKE "
+               "?", (days * 86400, like))
+    db.commit()
+    db.close()
+
+
+def test_what_is_too_old_goes_with_what_is_cached(start, tmp_path):
+    d = start()
+    many = [{"id": f"old{i}", **vectors(float(i))} for i in range(1200)]
+    d.client.post("/v1/recordings", json=many)
+    put(d, "old-signal", model="toy", input=signal_of())
+    put(d, "new", **vectors())
+    d.stop()
+    age(tmp_path / "data" / "latentd.db", 31, "old%")
+    d = start(retain_days=30)
+    line = d.line("retention: ")["msg"]
+    assert line.startswith("retention: 1201 recordings of over 30 days")
+    assert line.endswith("and 1 cached vectors of theirs")
+    page = d.client.get("/v1/recordings").json()
+    assert [r["id"] for r in page["data"]] == ["new"]
+
+
+def test_a_clock_that_jumps_ahead_is_not_believed(start, tmp_path):
+    d = start(retain_days=30)
+    put(d, "r", **vectors())
+    d.stop()
+    # as if the daemon had last run a year ago: now is a jump
+    db = sqlite3.connect(tmp_path / "data" / "latentd.db")
+    db.execute("UPDATE clock SET seen = seen - 365 * 86400")
+    db.execute("UPDATE recording SET changed_at = changed_at - 365 * 86400")
+    db.commit()
+    db.close()
+    d = start(retain_days=30)
+    assert "364 days ahead" in d.line("retention: the clock")["msg"]
     assert d.client.get(url("r")).status_code == 200
 
 

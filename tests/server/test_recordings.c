@@ -1,6 +1,7 @@
 /* test_recordings.c - the rows of recordings: put, found, listed, gone; and the
  * index beside them hears of what was committed alone. */
 #include "../../core/base/mem.h"
+#include "../../server/retention.h"
 #include "../../server/store/recordings.h"
 #include "../check.h"
 
@@ -377,6 +378,20 @@ TEST(recordings, grow_old_from_their_last_change)
     latd_deleted_fini(&a.gone);
 }
 
+TEST(recordings, grow_old_by_a_clock_that_does_not_jump)
+{
+    const int64_t day = 86400, year = 365 * day, t = 1800000000;
+
+    UNUSED_STATE;
+    CHECK(latd_retention_clock(0, t, 0) == t); /* the first look */
+    CHECK(latd_retention_clock(t, t + 3600, 3600) == t + 3600);
+    CHECK(latd_retention_clock(t, t - year, 3600) == t);
+    CHECK(latd_retention_clock(t, t + year, 3600) == t + 3600 + day);
+    CHECK(latd_retention_clock(t, t + year, 0) == t + day);
+    CHECK(latd_retention_clock(t, t + day, 0) == t + day);
+    CHECK(latd_retention_clock(t, 0, 100) == t);
+}
+
 TEST(recordings, are_listed_by_id_page_by_page_and_filtered)
 {
     struct latd_recordings_filter f = {.limit = 2};
@@ -538,6 +553,7 @@ int main(void)
         S(are_not_lost_between_two_writers),
         S(of_a_subject_go_with_all_that_is_theirs),
         S(grow_old_from_their_last_change),
+        S(grow_old_by_a_clock_that_does_not_jump),
         S(are_listed_by_id_page_by_page_and_filtered),
         S(are_heard_of_when_they_are_committed),
         S(get_one_more_models_vectors),

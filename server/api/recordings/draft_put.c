@@ -1,6 +1,8 @@
 /* draft_put.c - from the vectors of a draft to its rows. */
 #include "draft.h"
 
+#include "../../index.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -107,6 +109,17 @@ static bool is_its_own(enum lat_code code)
            code == LAT_ENONFINITE;
 }
 
+/* What is put is searched from then on. */
+static enum lat_code check_room(struct latd_draft *d, struct latd_req *req)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < d->r.n; i++)
+        bytes += d->r.embeddings[i].dims * sizeof(float);
+    return req->app->index ? latd_index_room(req->app->index, bytes, &d->err)
+                           : LAT_OK;
+}
+
 static bool is_kept(const struct latd_recording *r, const char *key)
 {
     for (size_t i = 0; i < r->n; i++)
@@ -145,6 +158,8 @@ enum lat_code latd_drafts_put(struct latd_drafts *d, size_t i,
     if (one->n_in)
         code = build(d, one);
     one->well = !code;
+    if (!code)
+        code = check_room(one, req);
     if (!code)
         code = latd_clock_now(&one->put.now, rows, &one->err);
     if (!code)
