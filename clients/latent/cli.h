@@ -91,6 +91,7 @@ extern const struct cli_command cli_import;
 extern const struct cli_command cli_similar;
 extern const struct cli_command cli_jobs;
 extern const struct cli_command cli_health;
+extern const struct cli_command cli_recordings;
 
 /* The table, ended by NULL. */
 extern const struct cli_command *const cli_commands[];

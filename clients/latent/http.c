@@ -246,6 +246,35 @@ enum lat_code cli_http_stream(const char *server, const char *path,
     return code;
 }
 
+/* ---- any other request --------------------------------------------------- */
+
+enum lat_code cli_http_ask(struct cli_reply *out, const char *server,
+                           const struct cli_ask *ask, struct lat_err *err)
+{
+    struct curl_slist *headers = NULL;
+    char type[96];
+    CURL *curl;
+    enum lat_code code = begin(&curl, out, err);
+
+    if (code)
+        return code;
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, ask->method);
+    snprintf(type, sizeof(type), "Content-Type: %s",
+             ask->type ? ask->type : "");
+    if (ask->body) {
+        headers = curl_slist_append(headers, type);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, ask->body->v);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)ask->body->len);
+    }
+    if (ask->header)
+        headers = curl_slist_append(headers, ask->header);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    code = perform(curl, out, server, ask->path, err);
+    curl_slist_free_all(headers);
+    return code;
+}
+
 void cli_reply_fini(struct cli_reply *r)
 {
     lat_buf_fini(&r->body);

@@ -42,6 +42,18 @@ LAT_MUST_CHECK enum lat_code cli_http_stream(
     const char *server, const char *path, const char *last,
     bool (*take)(void *arg, const char *p, size_t len), void *arg,
     struct lat_err *err);
+/* Any other request. */
+struct cli_ask {
+    const char *method, *path;
+    const char *header;         /* one more, or NULL */
+    const char *type;           /* of the body */
+    const struct lat_buf *body; /* NULL: none */
+};
+
+LAT_MUST_CHECK enum lat_code cli_http_ask(struct cli_reply *out,
+                                          const char *server,
+                                          const struct cli_ask *ask,
+                                          struct lat_err *err);
 void cli_reply_fini(struct cli_reply *r);
 
 #endif

@@ -23,6 +23,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_similar,
     &cli_keys,
     &cli_files,
+    &cli_recordings,
     &cli_help,
     NULL,
 };

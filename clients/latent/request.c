@@ -33,7 +33,7 @@ static void put_wishes(struct lat_buf *b, const struct cli_asked *asked,
                        lat_gate_mode_name((unsigned)asked->gate_mode));
 }
 
-static void put_signal(struct lat_buf *b, const struct lat_signal *sig)
+void cli_put_signal(struct lat_buf *b, const struct lat_signal *sig)
 {
     lat_buf_printf(b,
                    "{\"type\": \"signal\", \"sampling_rate_hz\": %.17g, "
@@ -66,7 +66,7 @@ static enum lat_code post_signal(struct cli_reply *reply,
     lat_buf_puts(&body, "{");
     put_wishes(&body, asked, model);
     lat_buf_puts(&body, ", \"input\": ");
-    put_signal(&body, sig);
+    cli_put_signal(&body, sig);
     lat_buf_puts(&body, "}");
     lat_signal_free(sig);
     if (body.failed)

@@ -68,7 +68,7 @@ def server(models, tmp_path_factory):
 # ---- how it is called
 
 COMMANDS = ("embed", "models", "validate", "train", "eval", "explain",
-            "inspect", "synth", "help")
+            "inspect", "synth", "recordings", "help")
 
 
 def test_help_names_every_command():

@@ -501,3 +501,46 @@ def test_many_recordings_with_odd_ids(start):
     assert gone["counts"]["recordings"] == len(range(1, n, 97))
     print(f"{n} recordings: put {put_s:.1f} s, start {open_s:.1f} s, "
           f"export {export_s:.1f} s")
+
+
+# ---- latent recordings ----
+
+def latent(daemon, *args, status=0):
+    done = subprocess.run(
+        [str(BUILD / "latent"), "recordings", *map(str, args)],
+        env={**clean_environ(), "LATENT_SERVER": daemon.url},
+        capture_output=True, text=True, timeout=120)
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+def test_the_command_line_keeps_recordings(daemon, tmp_path):
+    for i, name in enumerate(("a", "b c")):
+        rows = numpy.random.default_rng(i).normal(size=250)
+        (tmp_path / f"{name}.csv").write_text(
+            "MLII\n" + "\n".join(f"{v:.4f}" for v in rows) + "\n")
+    said = latent(daemon, "add", tmp_path / "a.csv", tmp_path / "b c.csv",
+                  "--rate", 250, "--unit", "mV", "--subject", "s/1",
+                  "--set", "age=61", "--set", "device=holter",
+                  "--store-waveform")
+    assert said == "a: created\nb c: created\n"
+    got = daemon.client.get(url("b c")).json()
+    assert got["metadata"] == {"age": 61, "device": "holter"}
+    assert got["waveform"]["sampling_rate_hz"] == 250
+    listed = latent(daemon, "list", "--where", "age=61")
+    assert [l.split("  ")[0] for l in listed.splitlines()] == [
+        "recording", "a", "b c"]
+    assert json.loads(latent(daemon, "list", "--json", "-n", 1))["id"] == "a"
+    shown = latent(daemon, "show", "b c", "--vectors")
+    assert "subject:    s/1" in shown and "  vectors: [" in shown
+    out = tmp_path / "all.jsonl"
+    latent(daemon, "export", "-o", out)
+    assert len(out.read_text().splitlines()) == 2
+    latent(daemon, "export", "-f", "npy", "-m", "toy", "-o", tmp_path / "m.npy")
+    assert numpy.load(tmp_path / "m.npy").shape == (2, 8)
+    gone = latent(daemon, "rm", "--subject", "s/1")
+    assert gone.startswith("s/1: 2 recordings, 2 sets of vectors, 2 waveforms")
+    assert latent(daemon, "add", out) == f"{out}: 2 created, 0 stored, 0 failed\n"
+    assert latent(daemon, "rm", "a", "b c").count("1 recordings") == 2
+    assert "404" in latent(daemon, "show", "a", status=1)
+    assert "expected" in latent(daemon, "nonsense", status=2)

@@ -1,0 +1,39 @@
+/* recordings.h - what the files of latent recordings share. */
+#ifndef CLI_RECORDINGS_H
+#define CLI_RECORDINGS_H
+
+#include "embedding.h"
+#include "http.h"
+
+#include <jansson.h>
+
+struct cli_recordings {
+    struct cli_asked asked; /* first, for CLI_ASKED_OPTIONS */
+    const char *id, *subject, *metadata, *format, *output;
+    struct cli_list set, where;
+    uint64_t limit;
+    bool store_waveform, pool, create, vectors, waveform, json;
+};
+
+/* The reply as JSON, the caller's to json_decref; LAT_EIO with what the server
+ * said, when it refused. */
+LAT_MUST_CHECK enum lat_code cli_recordings_json(json_t **out,
+                                                 const struct cli_reply *reply,
+                                                 struct lat_err *err);
+/* Appends what, percent-encoded. */
+void cli_put_encoded(struct lat_buf *out, const char *what);
+
+/* ---- recordings_add.c */
+
+/* FILE is a recording, or, when it ends in .jsonl, many of them. */
+LAT_MUST_CHECK enum lat_code cli_recordings_add(const struct cli_recordings *o,
+                                                const char *path, bool *failed,
+                                                struct lat_err *err);
+
+/* ---- recordings_print.c */
+
+void cli_recordings_print_head(void);
+void cli_recordings_print_row(const json_t *r);
+void cli_recordings_print(const json_t *r);
+
+#endif

@@ -1,0 +1,117 @@
+/* recordings_print.c - recordings, for people. */
+#include "recordings.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *text_of(const json_t *obj, const char *name)
+{
+    const char *text = json_string_value(json_object_get(obj, name));
+
+    return text ? text : "-";
+}
+
+static const char *time_of(char text[32], const json_t *obj, const char *name)
+{
+    time_t t = (time_t)json_integer_value(json_object_get(obj, name));
+    struct tm tm;
+
+    if (!gmtime_r(&t, &tm) || strftime(text, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+        return "-";
+    return text;
+}
+
+static const char form[] = "%-28s %-14s %-19s  %-24s %s\n";
+
+void cli_recordings_print_head(void)
+{
+    printf(form, "recording", "subject", "changed (UTC)", "vectors",
+           "metadata");
+}
+
+/* "toy@1 x4, other@1". */
+static void put_models(struct lat_buf *b, const json_t *r)
+{
+    const json_t *list = json_object_get(r, "embeddings");
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *e = json_array_get(list, i);
+        json_int_t n = json_integer_value(json_object_get(e, "windows"));
+
+        lat_buf_printf(b, "%s%s", i ? ", " : "", text_of(e, "model"));
+        if (n > 1)
+            lat_buf_printf(b, " x%" PRId64, (int64_t)n);
+    }
+}
+
+void cli_recordings_print_row(const json_t *r)
+{
+    struct lat_buf models = {0};
+    char *metadata = json_dumps(json_object_get(r, "metadata"), JSON_COMPACT);
+    char when[32];
+
+    put_models(&models, r);
+    printf(form, text_of(r, "id"), text_of(r, "subject"),
+           time_of(when, r, "changed_at"), models.v ? models.v : "",
+           metadata ? metadata : "");
+    free(metadata);
+    lat_buf_fini(&models);
+}
+
+/* An array on lines of its own, as JSON. */
+static void print_array(const char *name, const json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY |
+                                               JSON_REAL_PRECISION(9))
+                       : NULL;
+
+    if (text)
+        printf("  %s: %s\n", name, text);
+    free(text);
+}
+
+static void print_embedding(const json_t *e)
+{
+    printf("embedding:  %s, %" PRId64 " window(s) of %" PRId64
+           " dimensions, digest %.12s\n",
+           text_of(e, "model"),
+           (int64_t)json_integer_value(json_object_get(e, "windows")),
+           (int64_t)json_integer_value(json_object_get(e, "dimensions")),
+           text_of(e, "digest"));
+    print_array("vectors", json_object_get(e, "embedding"));
+}
+
+static void print_waveform(const json_t *w)
+{
+    if (!json_is_object(w)) {
+        printf("waveform:   not kept\n");
+        return;
+    }
+    printf("waveform:   %g Hz, channels",
+           json_number_value(json_object_get(w, "sampling_rate_hz")));
+    for (size_t i = 0; i < json_array_size(json_object_get(w, "channels")); i++)
+        printf(" %s", text_of(json_array_get(json_object_get(w, "channels"), i),
+                              "name"));
+    printf("\n");
+    print_array("data", json_object_get(w, "data"));
+}
+
+void cli_recordings_print(const json_t *r)
+{
+    char *metadata = json_dumps(json_object_get(r, "metadata"), 0);
+    const json_t *list = json_object_get(r, "embeddings");
+    char when[32];
+
+    printf("id:         %s\n", text_of(r, "id"));
+    printf("subject:    %s\n", text_of(r, "subject"));
+    printf("created:    %s UTC\n", time_of(when, r, "created_at"));
+    printf("changed:    %s UTC\n", time_of(when, r, "changed_at"));
+    printf("etag:       %s\n", text_of(r, "etag"));
+    printf("metadata:   %s\n", metadata ? metadata : "");
+    free(metadata);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        print_embedding(json_array_get(list, i));
+    print_waveform(json_object_get(r, "waveform"));
+}
