@@ -47,6 +47,9 @@ extern const struct latd_handler latd_recordings_index;
 extern const struct latd_handler latd_recordings_delete_one;
 extern const struct latd_handler latd_recordings_of_subject_delete;
 extern const struct latd_handler latd_recordings_export;
+extern const struct latd_handler latd_recordings_reembed;
+extern const struct latd_handler latd_recordings_reembed_index;
+extern const struct latd_handler latd_recordings_reembed_cancel;
 
 /* ---- upload.c, files.c */
 extern const struct latd_handler latd_files_create;

@@ -13,6 +13,7 @@
 #include "jobs.h"
 #include "log.h"
 #include "precision.h"
+#include "reembed.h"
 #include "retention.h"
 #include "store.h"
 #include "store/database.h"
@@ -302,6 +303,8 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
     if (!code)
         code =
             latd_retention_start(&d->retention, &d->app, c->retain_days, err);
+    if (!code)
+        code = latd_reembedder_start(&d->app.reembedder, &d->app, err);
     return code;
 }
 
@@ -312,6 +315,7 @@ void latd_daemon_stop(struct latd_daemon *d)
     latd_http_stop(d->http);
     latd_http_stop(d->probes);
     latd_jobs_stop(d->app.jobs);
+    latd_reembedder_stop(d->app.reembedder);
     latd_infer_stop(d->app.infer);
     latd_retention_stop(d->retention);
     latd_database_close(d->app.database); /* done call-backs use the loop */

@@ -32,6 +32,7 @@
 struct latd_aliases;
 struct latd_auth;
 struct latd_cache;
+struct latd_reembedder;
 struct latd_index;
 struct latd_database;
 struct latd_files;
@@ -59,11 +60,12 @@ struct latd_app {
     struct latd_infer *infer;
     struct latd_loop *loop;
     struct latd_cache *cache;
-    struct latd_index *index;       /* NULL without a database */
-    struct latd_store *store;       /* NULL: no vector is kept */
-    struct latd_database *database; /* NULL: nothing is kept */
-    struct latd_files *files;       /* NULL when database is */
-    struct latd_jobs *jobs;         /* NULL when database is */
+    struct latd_index *index;           /* NULL without a database */
+    struct latd_store *store;           /* NULL: no vector is kept */
+    struct latd_database *database;     /* NULL: nothing is kept */
+    struct latd_reembedder *reembedder; /* NULL when database is */
+    struct latd_files *files;           /* NULL when database is */
+    struct latd_jobs *jobs;             /* NULL when database is */
     struct latd_idempotency *idempotency;
     struct latd_ulid *ulid;
     struct latd_aliases *aliases;

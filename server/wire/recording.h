@@ -7,6 +7,7 @@
 #define LATD_WIRE_RECORDING_H
 
 #include "../store/recordings.h"
+#include "../store/reembed.h"
 #include "../wire.h"
 
 /* ---- what is put ------------------------------------ wire/recording.c */
@@ -80,9 +81,10 @@ LAT_MUST_CHECK enum lat_code latd_wire_recording_encode(
 LAT_MUST_CHECK enum lat_code latd_wire_embedding_encode(
     struct lat_buf *out, const struct latd_embedding *e,
     const struct latd_recording_show *show, struct lat_err *err);
-/* What a waveform is, without its samples: a signal as inputs have it.  The
- * caller's; NULL when there is no memory. */
-char *latd_wire_signal_text(const struct lat_signal *sig);
+/* What a waveform is, without its samples: a signal as inputs have it, and how
+ * its windows are cut.  The caller's; NULL when there is no memory. */
+char *latd_wire_signal_text(const struct lat_signal *sig,
+                            const struct latd_embed_req *asked);
 /* {"recordings": …}: what went. */
 void latd_wire_deleted_encode(struct lat_buf *out, const char *object,
                               const char *id, const struct latd_deleted *gone,
@@ -97,5 +99,22 @@ struct latd_bulk_item {
 
 void latd_wire_bulk_encode(struct lat_buf *out, size_t index,
                            const struct latd_bulk_item *item);
+
+/* ---- /v1/recordings/reembed ------------------------------ wire/reembed.c */
+
+struct latd_reembed_req {
+    char from[LATD_MODEL_NAME], to[LATD_MODEL_NAME]; /* from "": not said */
+    bool drop;
+};
+
+LAT_MUST_CHECK enum lat_code latd_wire_reembed_decode(
+    struct latd_reembed_req *out, const struct latd_body *body,
+    struct lat_err *err);
+void latd_wire_reembed_encode(struct lat_buf *out,
+                              const struct latd_reembedding *t);
+/* The body of PUT by which model embeds the waveform of r, cut as it was.  In
+ * recording_out.c. */
+void latd_wire_reembed_body(struct lat_buf *out, const struct latd_recording *r,
+                            const char *model);
 
 #endif

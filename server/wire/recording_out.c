@@ -120,7 +120,20 @@ enum lat_code latd_wire_embedding_encode(struct lat_buf *out,
 
 /* ---- waveforms ---------------------------------------------------------- */
 
-char *latd_wire_signal_text(const struct lat_signal *sig)
+static void put_cut(struct lat_buf *b, const struct latd_embed_req *asked)
+{
+    static const char *const modes[] = {"reject", "center", "tile"};
+
+    lat_buf_printf(b, ",\"windowing\":{\"mode\":\"%s\",\"pool\":\"%s\"",
+                   modes[asked->cut.mode], asked->pool_mean ? "mean" : "none");
+    if (asked->cut.hop)
+        lat_buf_printf(b, ",\"hop_samples\":%zu", asked->cut.hop);
+    lat_buf_printf(b, "},\"channel_match\":\"%s\"",
+                   asked->cut.positional ? "positional" : "name");
+}
+
+char *latd_wire_signal_text(const struct lat_signal *sig,
+                            const struct latd_embed_req *asked)
 {
     struct lat_buf b = {0};
 
@@ -134,7 +147,9 @@ char *latd_wire_signal_text(const struct lat_signal *sig)
         latd_write_string(&b, sig->channels[c].unit);
         lat_buf_puts(&b, "}");
     }
-    lat_buf_printf(&b, "],\"samples\":%zu}", sig->n_samples);
+    lat_buf_printf(&b, "],\"samples\":%zu", sig->n_samples);
+    put_cut(&b, asked);
+    lat_buf_puts(&b, "}");
     if (b.failed) {
         lat_buf_fini(&b);
         return NULL;
@@ -157,8 +172,8 @@ static void put_samples(struct lat_buf *out, const float *v, size_t n)
 
 /* What it is, and with it the samples, so that it is an input again.  The
  * number of channels is that of the names. */
-static void put_waveform(struct lat_buf *out, const struct latd_waveform *w,
-                         bool samples)
+static void put_signal(struct lat_buf *out, const struct latd_waveform *w,
+                       bool samples)
 {
     static const char mark[] = ",\"samples\":";
     const char *at = strstr(w->signal, mark);
@@ -166,7 +181,6 @@ static void put_waveform(struct lat_buf *out, const struct latd_waveform *w,
 
     for (const char *p = w->signal; (p = strstr(p, "{\"name\":")); p++)
         n++;
-    lat_buf_puts(out, ",\"waveform\":");
     if (!samples || !w->v || n == 0 || !at) {
         lat_buf_puts(out, w->signal);
         return;
@@ -180,6 +194,18 @@ static void put_waveform(struct lat_buf *out, const struct latd_waveform *w,
         put_samples(out, w->v + c * per, per);
     }
     lat_buf_puts(out, "]}");
+}
+
+void latd_wire_reembed_body(struct lat_buf *out, const struct latd_recording *r,
+                            const char *model)
+{
+    const char *cut = strstr(r->waveform.signal, ",\"windowing\":");
+
+    lat_buf_puts(out, "{\"model\":");
+    latd_write_string(out, model);
+    lat_buf_puts(out, ",\"input\":");
+    put_signal(out, &r->waveform, true);
+    lat_buf_puts(out, cut ? cut : "}"); /* its brace ends the body */
 }
 
 /* ---- recordings --------------------------------------------------------- */
@@ -219,10 +245,11 @@ enum lat_code latd_wire_recording_encode(struct lat_buf *out,
         code = latd_wire_embedding_encode(out, &r->embeddings[i], show, err);
     }
     lat_buf_puts(out, "]");
+    lat_buf_puts(out, ",\"waveform\":");
     if (r->waveform.signal)
-        put_waveform(out, &r->waveform, (show->with & LATD_WITH_WAVEFORM) != 0);
+        put_signal(out, &r->waveform, (show->with & LATD_WITH_WAVEFORM) != 0);
     else
-        lat_buf_puts(out, ",\"waveform\":null");
+        lat_buf_puts(out, "null");
     lat_buf_puts(out, "}");
     return code;
 }

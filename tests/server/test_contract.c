@@ -65,6 +65,9 @@ static const struct {
     HANDLER(recordings_delete_one),
     HANDLER(recordings_of_subject_delete),
     HANDLER(recordings_export),
+    HANDLER(recordings_reembed),
+    HANDLER(recordings_reembed_index),
+    HANDLER(recordings_reembed_cancel),
 #undef HANDLER
 };
 

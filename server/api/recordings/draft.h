@@ -44,6 +44,8 @@ LAT_MUST_CHECK enum lat_code latd_drafts_add(struct latd_drafts *d,
  * compute. */
 LAT_MUST_CHECK enum lat_code latd_drafts_begin(struct latd_drafts *d,
                                                struct latd_req *req);
+/* Once the batch is done: what its models made of draft i, into its r. */
+LAT_MUST_CHECK enum lat_code latd_drafts_build(struct latd_drafts *d, size_t i);
 /* Puts a draft, unless it came to something before.  What is not its own (a
  * full disk) is returned as well as noted. */
 LAT_MUST_CHECK enum lat_code latd_drafts_put(struct latd_drafts *d, size_t i,

@@ -78,7 +78,7 @@ static enum lat_code keep_waveform(struct latd_draft *d)
         return LAT_OK;
     sig = d->asked.asked.inputs[0].sig;
     w->n = sig->n_channels * sig->n_samples;
-    w->signal = latd_wire_signal_text(sig);
+    w->signal = latd_wire_signal_text(sig, &d->asked.asked);
     w->v = lat_calloc(w->n, sizeof(*w->v));
     if (!w->signal || !w->v)
         return lat_fail(&d->err, LAT_ENOMEM, "%zu samples", w->n);
@@ -100,6 +100,11 @@ static enum lat_code build(struct latd_drafts *all, struct latd_draft *d)
         code = keep_waveform(d);
     d->n_in = code ? d->n_in : 0; /* done with */
     return code;
+}
+
+enum lat_code latd_drafts_build(struct latd_drafts *d, size_t i)
+{
+    return d->v[i].n_in ? build(d, &d->v[i]) : LAT_OK;
 }
 
 /* Of one recording, and not of the disk or of us. */

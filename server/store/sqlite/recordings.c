@@ -1,5 +1,6 @@
 /* recordings.c - recordings are put, and go. */
 #include "recordings.h"
+#include "../reembed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -203,12 +204,50 @@ enum lat_code latd_recordings_put(struct latd_put *put, struct latd_rows *rows,
     return code;
 }
 
+/* Its vectors are others: its tag follows, and whoever listens is told. */
+static enum lat_code retag(struct latd_rows *rows, const char *id,
+                           struct lat_err *err)
+{
+    struct latd_recording r = {0};
+    int64_t n = 0;
+    enum lat_code code = latd_recordings_get(
+        &r, rows, id, LATD_WITH_VECTORS | LATD_WITH_WAVEFORM, err);
+
+    if (!code) {
+        latd_recording_tag(r.etag, &r);
+        code = write_row(&n, rows, &r, r.changed_at, err);
+    }
+    if (!code)
+        code = latd_told_put(rows, id, err);
+    latd_recording_fini(&r);
+    return code;
+}
+
+enum lat_code latd_recordings_drop(struct latd_rows *rows, const char *id,
+                                   const char *digest, struct lat_err *err)
+{
+    uint8_t was[LAT_DIGEST];
+    sqlite3_stmt *st;
+    int64_t n = 0;
+    enum lat_code code = latd_recording_find(&n, was, rows, id, err);
+
+    if (!code)
+        code = latd_rows_prepare(
+            &st, rows, "DELETE FROM vectors WHERE recording = ? AND digest = ?",
+            err);
+    if (code)
+        return code;
+    sqlite3_bind_int64(st, 1, n);
+    latd_bind_text(st, 2, digest);
+    code = latd_rows_run(rows, st, "drop vectors", err);
+    return code ? code : retag(rows, id, err);
+}
+
 enum lat_code latd_recordings_embed(struct latd_rows *rows, const char *id,
                                     const uint8_t etag[LAT_DIGEST],
                                     const struct latd_embedding *e,
                                     struct lat_err *err)
 {
-    struct latd_recording r = {0};
     uint8_t was[LAT_DIGEST];
     int64_t n = 0;
     enum lat_code code = latd_recording_find(&n, was, rows, id, err);
@@ -219,17 +258,7 @@ enum lat_code latd_recordings_embed(struct latd_rows *rows, const char *id,
         code = lat_fail(err, LAT_EMATCH, "it was changed since");
     if (!code)
         code = insert_embedding(rows, n, e, err);
-    if (!code)
-        code = latd_recordings_get(&r, rows, id,
-                                   LATD_WITH_VECTORS | LATD_WITH_WAVEFORM, err);
-    if (!code) {
-        latd_recording_tag(r.etag, &r);
-        code = write_row(&n, rows, &r, r.changed_at, err);
-    }
-    if (!code)
-        code = latd_told_put(rows, id, err);
-    latd_recording_fini(&r);
-    return code;
+    return code ? code : retag(rows, id, err);
 }
 
 /* ---- deleting ----------------------------------------------------------- */
