@@ -1,7 +1,7 @@
 /* note.c - what a job writes down on its way. */
 #include "run.h"
 
-#include "../store/database.h"
+#include "../store/files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -80,6 +80,8 @@ static enum lat_code run_change(struct latd_change *change,
         code = write_checkpoint(c, rows, err);
     if (!code && n->end)
         code = latd_rows_job_end(rows, &c->run->job, err);
+    if (!code && n->end) /* nobody needs its files any more */
+        code = latd_rows_file_release(rows, c->run->job.id, err);
     if (!code && n->message)
         code = write_event(c, rows, err);
     return code;

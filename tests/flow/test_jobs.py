@@ -218,6 +218,9 @@ def test_events_and_results_tell_the_whole_way(served):
     steps = [e["data"]["step"] for e in seen if e["type"] == "metrics"]
     assert steps == sorted(steps, reverse=True) and steps[0] == 40
     assert all(e["object"] == "fine_tuning.job.event" for e in seen)
+    # its files are free again
+    held = d.client.delete(f"/v1/files/{train}")
+    assert held.status_code == 200, held.text
     results, = done["result_files"]
     rows = d.client.get(f"/v1/files/{results}/content").text.splitlines()
     assert rows[0].startswith("step,epoch,train_loss")
@@ -339,6 +342,7 @@ def test_cancel_and_pause_in_every_state(served):
     d, train, valid = served
     running = create(d, endless(train))
     until(d, running, "running")
+    assert d.client.delete(f"/v1/files/{train}").status_code == 409
     queued = create(d, endless(train, seed=2))
     assert move(d, queued, "pause").json()["status"] == "paused"
     assert move(d, queued, "resume").status_code == 200
