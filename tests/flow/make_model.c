@@ -2,6 +2,7 @@
  * make_model.c - a model file with random weights, for flows that need one.
  *
  *     make_model OUT.safetensors [SEED [WIDTH]]
+ *     make_model --toy OUT.safetensors [SEED]
  *     make_model --image OUT.safetensors [SEED]
  *     make_model --image-plain OUT.safetensors [SEED]
  *
@@ -10,6 +11,9 @@
  * huge ones overflow inside.  With a WIDTH there are four convolutions of that
  * many channels: at 512 a window takes a twentieth of a second or so, for tests
  * of queues and deadlines.
+ *
+ * The toy is that of the examples in schema/openapi.json: windows of 3 samples,
+ * 6 dimensions.
  *
  * Of images: 16 x 16, the shorter side resized to it, a small residual net of
  * 8 features, and latents of 12 non-negative dimensions with gates; plain: of
@@ -23,6 +27,7 @@
 
 static const char quick[] =
     "conv1d 4 k5 s2 p2, batchnorm, relu, avgpool, linear 8";
+static const char tiny[] = "conv1d 4 k3 p1, relu, avgpool, linear 6";
 
 static struct lat_card card_of(const char *path)
 {
@@ -43,6 +48,15 @@ static struct lat_card card_of(const char *path)
     strcpy(card.input.unit, "mV");
     card.prep.center = true;
     return card;
+}
+
+static void turn_to_toy(struct lat_card *card)
+{
+    card->dims = 6;
+    card->blocks[LAT_INV] = (struct lat_range){0, 3};
+    card->blocks[LAT_VAR] = (struct lat_range){3, 5};
+    card->blocks[LAT_FREE] = (struct lat_range){5, 6};
+    card->input.window = 3;
 }
 
 /* The card as one of images. */
@@ -119,6 +133,7 @@ out:
 int main(int argc, char **argv)
 {
     const char *layers = quick;
+    const bool toy = argc > 1 && strcmp(argv[1], "--toy") == 0;
     const bool plain = argc > 1 && strcmp(argv[1], "--image-plain") == 0;
     const bool image = plain || (argc > 1 && strcmp(argv[1], "--image") == 0);
     struct lat_err err = {0};
@@ -126,16 +141,20 @@ int main(int argc, char **argv)
     char wide[200];
     int w;
 
-    argc -= image;
-    argv += image;
+    argc -= image || toy;
+    argv += image || toy;
     if (argc < 2) {
-        fprintf(stderr, "usage: make_model [--image | --image-plain] "
+        fprintf(stderr, "usage: make_model [--toy | --image | --image-plain] "
                         "OUT.safetensors [SEED [WIDTH]]\n");
         return 2;
     }
     card = card_of(argv[1]);
     if (image)
         turn_to_images(&card, !plain);
+    if (toy) {
+        turn_to_toy(&card);
+        layers = tiny;
+    }
     if (argc > 3) {
         w = atoi(argv[3]);
         snprintf(wide, sizeof(wide),
