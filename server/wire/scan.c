@@ -36,10 +36,25 @@ static bool beneath(const struct pass *s, const char *key, size_t depth)
     return false;
 }
 
+/* Whose "input" and "data" mean nothing to us: what is beneath "metadata", or
+ * beneath a key that is spelled with escapes, so that it may be that. */
+static bool is_foreign(const struct pass *s)
+{
+    for (size_t i = 0; i + 1 < s->depth; i++) {
+        const struct frame *f = &s->stack[i];
+
+        if (key_is(f, "metadata") ||
+            (f->object && f->key && memchr(f->key, '\\', f->key_len)))
+            return true;
+    }
+    return false;
+}
+
 /* Samples, as numbers or as text: "data" anywhere beneath "input". */
 static bool wants_samples(const struct pass *s)
 {
-    return s->depth && key_is(&s->stack[s->depth - 1], "data") &&
+    return s->depth && !is_foreign(s) &&
+           key_is(&s->stack[s->depth - 1], "data") &&
            beneath(s, "input", s->depth - 1);
 }
 
@@ -49,7 +64,7 @@ static bool wants_uri(const struct pass *s)
 {
     const struct frame *top;
 
-    if (s->depth == 0)
+    if (s->depth == 0 || is_foreign(s))
         return false;
     top = &s->stack[s->depth - 1];
     if (key_is(top, "input"))

@@ -128,6 +128,26 @@ def test_what_is_wrong_is_said_and_nothing_kept(daemon, status, code, body):
     assert daemon.client.get(url("r")).status_code == 404
 
 
+@pytest.mark.parametrize("metadata", [
+    {"input": "text", "data": [1, 2]},
+    {"input": ["a", "b"], "deep": {"input": {"data": "AAAA"}, "url": "u"}},
+    {"deep": [{"input": [[1, 2], [3]], "data": [0.5, None]}]},
+])
+def test_metadata_is_kept_whatever_its_keys_are(daemon, metadata):
+    put(daemon, "r", metadata=metadata, **vectors())
+    assert daemon.client.get(url("r")).json()["metadata"] == metadata
+    many = daemon.client.post("/v1/recordings", json=[
+        dict(vectors(), id="m", metadata=metadata)])
+    assert many.status_code == 200, many.text
+    assert daemon.client.get(url("m")).json()["metadata"] == metadata
+    spelled = json.dumps(dict(vectors(), metadata=metadata)).replace(
+        '"metadata"', '"meta\\u0064ata"')
+    reply = daemon.client.put(url("s"), content=spelled,
+                              headers={"Content-Type": "application/json"})
+    assert reply.status_code == 201, reply.text
+    assert daemon.client.get(url("s")).json()["metadata"] == metadata
+
+
 def test_odd_ids_are_only_names(daemon):
     for i, id in enumerate(ODD):
         assert put(daemon, id, **vectors(i + 1.0)).json()["id"] == id
