@@ -385,7 +385,7 @@ def test_unknown_model_and_problem_json(shared):
 
 def test_unsupported_type_says_what_is_taken(shared):
     reply = shared.client.post("/v1/embeddings", content=b"x",
-                               headers={"content-type": "image/png"})
+                               headers={"content-type": "application/pdf"})
     assert reply.status_code == 415
     assert "application/x-npy" in reply.headers["accept-post"]
     assert reply.headers["accept-encoding"] == "identity"
