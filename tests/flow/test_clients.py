@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from conftest import PATIENCE, clean_environ, signal_of
+from test_jobs import manifest
 
 HERE = pathlib.Path(__file__).parent
 NODE = pathlib.Path(os.environ.get("LATENTD_NODE", "build-node")).resolve()
@@ -41,12 +42,24 @@ def told(daemon, node, tmp_path):
     train.write_text("time,MLII\n" + "".join(
         f"{i / 250},{(i % 50) / 50}\n" for i in range(1000)))
     r = subprocess.run(
-        ["node", HERE / "openai_client.mjs", daemon.url, signal, train, "toy"],
+        ["node", HERE / "openai_client.mjs", daemon.url, signal, train, "toy",
+         manifest(daemon, range(4))],
         capture_output=True, text=True, cwd=node, env=clean_environ(),
         timeout=10 * PATIENCE)
     assert r.returncode == 0, r.stdout + r.stderr
     return {line["step"]: line["value"]
             for line in map(json.loads, r.stdout.splitlines())}
+
+
+def test_openai_s_client_makes_follows_and_ends_jobs(told):
+    assert told["jobs"]["seen"] == told["jobs"]["made"][::-1]
+    assert told["paused"] == "paused" and told["resumed"] == "queued"
+    assert told["job"]["object"] == "fine_tuning.job"
+    assert told["job"]["metadata"] == {"nth": "1"}
+    assert set(told["events"]) == {"fine_tuning.job.event"}
+    assert isinstance(told["checkpoints"], list)
+    assert len(told["ended"]) == 3
+    assert set(told["ended"]) <= {"cancelled", "running"}
 
 
 def test_openai_s_client_embeds_lists_and_uploads(daemon, told):
@@ -60,7 +73,8 @@ def test_openai_s_client_embeds_lists_and_uploads(daemon, told):
     assert told["error"]["name"] == "NotFoundError"
     assert told["error"]["code"] == "model_not_found"
     assert told["error"]["request"]
-    assert told["files"]["seen"] == told["files"]["made"]
+    assert [f for f in told["files"]["seen"]
+            if f in told["files"]["made"]] == told["files"]["made"]
     assert told["file"] == "train1.jsonl"
     assert told["content"].startswith("time,MLII")
     assert told["deleted"]["deleted"] is True
