@@ -196,10 +196,10 @@ static void drain(int sig)
     const struct latd_config *c = &d.app.config;
     uint64_t delay = sig == SIGINT ? 0 : c->drain_delay, second = 1000000000u;
 
+    atomic_store(&d.app.state, LATD_DRAINING); /* who reads of it finds it so */
     latd_log(LATD_INFO, "%s: draining, %llu s until we stop listening",
              strsignal(sig), (unsigned long long)delay);
     sd_notify(0, "STOPPING=1\nSTATUS=draining");
-    atomic_store(&d.app.state, LATD_DRAINING);
     latd_jobs_quiesce(d.app.jobs);
     wait_until(latd_now_ns() + delay * second, never);
     atomic_store(&d.app.state, LATD_STOPPING);
