@@ -63,6 +63,9 @@ struct lat__layer {
     size_t spread;         /* of the output, as in struct lat__param */
 };
 
+/* Whether it is of that kind. */
+bool lat__layer_is(const struct lat__layer *l, const char *name);
+
 struct lat__stack {
     const char *name; /* encoder, task …: the first part of tensors' names */
     size_t n_layers;  /* act[0] is the input, act[n_layers] the output */
@@ -70,6 +73,11 @@ struct lat__stack {
     struct lat__shape in, out;
     size_t n_saved;
 };
+
+/* Floats of one thing. */
+size_t lat__shape_size(struct lat__shape s);
+/* Of act[act] of the stack. */
+struct lat__shape lat__act_shape(const struct lat__stack *s, size_t act);
 
 enum lat__stacks {
     LAT_ENCODER,

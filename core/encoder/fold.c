@@ -9,11 +9,6 @@
 
 #include <string.h>
 
-static bool is_kind(const struct lat__layer *l, const char *name)
-{
-    return strcmp(l->kind->name, name) == 0;
-}
-
 /* Whether the layer is the only one to read what the one before it makes. */
 static bool only_reader(const struct lat__stack *s, size_t layer)
 {
@@ -52,9 +47,9 @@ void lat__stack_fold(struct lat__stack *s)
 
         if (!only_reader(s, i))
             continue;
-        if (is_kind(first, "batchnorm") && is_kind(l, "relu"))
+        if (lat__layer_is(first, "batchnorm") && lat__layer_is(l, "relu"))
             fold_relu(first, l);
-        if (is_kind(first, "upsample") && is_kind(l, "conv1d") &&
+        if (lat__layer_is(first, "upsample") && lat__layer_is(l, "conv1d") &&
             l->spec.stride == 1)
             fold_upsample(first, l);
     }

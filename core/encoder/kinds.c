@@ -298,6 +298,11 @@ const struct lat__layer_kind *lat__layer_kind(const char *name)
     return NULL;
 }
 
+bool lat__layer_is(const struct lat__layer *l, const char *name)
+{
+    return strcmp(l->kind->name, name) == 0;
+}
+
 const char *lat__layer_name(const char *name)
 {
     const struct lat__layer_kind *kind = lat__layer_kind(name);

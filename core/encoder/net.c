@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static size_t item(struct lat__shape s)
-{
-    return s.h * s.w * s.c;
-}
-
-static struct lat__shape act_shape(const struct lat__stack *s, size_t act)
-{
-    return act ? s->layers[act - 1].out : s->in;
-}
-
 static size_t act_spread(const struct lat__stack *s, size_t act)
 {
     return act ? s->layers[act - 1].spread : 0;
@@ -72,13 +62,13 @@ static enum lat_code shape_layer(struct lat__stack *s, size_t i,
         return code;
     if (!l->spec.stride)
         l->spec.stride = (l->kind->traits & LAT_POOLING) ? l->spec.kernel : 1;
-    l->in = act_shape(s, l->x);
-    l->with = act_shape(s, l->z);
+    l->in = lat__act_shape(s, l->x);
+    l->with = lat__act_shape(s, l->z);
     code = l->kind->shape(l, err);
     if (code)
         return code;
     /* h, w and c are at most 2^21 each here, so this does not overflow */
-    if (item(l->out) > LAT_ITEM_MAX)
+    if (lat__shape_size(l->out) > LAT_ITEM_MAX)
         return lat_fail(err, LAT_EFORMAT,
                         "%zu samples of %zu channels are too many",
                         l->out.h * l->out.w, l->out.c);
@@ -112,7 +102,7 @@ static enum lat_code shape_stack(struct lat__stack *s,
                                  const struct lat__layer_spec *spec,
                                  struct lat_err *err)
 {
-    size_t total = item(s->in);
+    size_t total = lat__shape_size(s->in);
 
     for (size_t i = 0; i < s->n_layers; i++) {
         struct lat__layer *l = &s->layers[i];
@@ -130,7 +120,7 @@ static enum lat_code shape_stack(struct lat__stack *s,
         code = shape_layer(s, i, err);
         if (code)
             return lat_wrap(err, code, "%s[%zu] %s", s->name, i, l->kind->name);
-        total += item(l->out);
+        total += lat__shape_size(l->out);
         if (total > LAT_ITEM_MAX)
             return lat_fail(err, LAT_EFORMAT,
                             "%s[%zu]: activations of more than %d floats",
@@ -138,7 +128,7 @@ static enum lat_code shape_stack(struct lat__stack *s,
         l->saved = s->n_saved;
         s->n_saved += l->n_saved;
     }
-    s->out = act_shape(s, s->n_layers);
+    s->out = lat__act_shape(s, s->n_layers);
     return mark_shared(s, err);
 }
 
@@ -156,11 +146,6 @@ static void spread_back(struct lat__stack *s, size_t act, size_t spread)
         s->layers[act - 1].spread = spread;
 }
 
-static bool is_kind(const struct lat__layer *l, const char *name)
-{
-    return strcmp(l->kind->name, name) == 0;
-}
-
 static enum lat_code spread_layer(struct lat__stack *s, size_t i,
                                   struct lat_err *err)
 {
@@ -173,16 +158,16 @@ static enum lat_code spread_layer(struct lat__stack *s, size_t i,
                             "%s[%zu]: adds vectors of different order", s->name,
                             i);
         l->spread = x;
-    } else if (is_kind(l, "flatten")) {
-        l->spread = x ? x : item(l->in) > l->in.c ? l->in.c : 0;
-    } else if (is_kind(l, "unflatten")) {
+    } else if (lat__layer_is(l, "flatten")) {
+        l->spread = x ? x : lat__shape_size(l->in) > l->in.c ? l->in.c : 0;
+    } else if (lat__layer_is(l, "unflatten")) {
         if (x != l->out.c)
             return lat_fail(err, LAT_EFORMAT,
                             "%s[%zu]: only a linear layer's output can be "
                             "unflattened",
                             s->name, i);
         l->spread = 0;
-    } else if (!is_kind(l, "linear")) {
+    } else if (!lat__layer_is(l, "linear")) {
         l->spread = 0;
         if (x)
             return lat_fail(err, LAT_EFORMAT,
@@ -200,7 +185,7 @@ static enum lat_code spread_layer(struct lat__stack *s, size_t i,
 static enum lat_code spread_stack(struct lat__stack *s, struct lat_err *err)
 {
     for (size_t i = s->n_layers; i-- > 0;)
-        if (is_kind(&s->layers[i], "unflatten"))
+        if (lat__layer_is(&s->layers[i], "unflatten"))
             spread_back(s, s->layers[i].x, s->layers[i].out.c);
     for (size_t i = 0; i < s->n_layers; i++) {
         enum lat_code code = spread_layer(s, i, err);

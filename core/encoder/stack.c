@@ -19,11 +19,6 @@ static struct lat_tensor view(struct lat__shape s, size_t rows)
     return (struct lat_tensor){NULL, rows, s.h, s.w, s.c};
 }
 
-static struct lat__shape shape_of(const struct lat__stack *s, size_t act)
-{
-    return act ? s->layers[act - 1].out : s->in;
-}
-
 /* Gives the tensor its place behind *len floats; counts only, without room. */
 static void carve(struct lat_tensor *t, float *room, size_t *len)
 {
@@ -94,7 +89,7 @@ static size_t lay_out(struct lat__acts *a, float *room, enum lat__grads grads)
     size_t len = 0, shared = most_shared(s, a->max_rows);
 
     for (size_t i = 0; i <= s->n_layers; i++) {
-        a->act[i] = a->dact[i] = view(shape_of(s, i), a->max_rows);
+        a->act[i] = a->dact[i] = view(lat__act_shape(s, i), a->max_rows);
         if (written(s, i))
             carve(&a->act[i], room, &len);
     }
@@ -231,4 +226,14 @@ void lat__stack_eval(const struct lat_ctx *ctx, const float *params,
         if (!l->folded)
             l->kind->forward(ctx, l, params, &io);
     }
+}
+
+size_t lat__shape_size(struct lat__shape s)
+{
+    return s.h * s.w * s.c;
+}
+
+struct lat__shape lat__act_shape(const struct lat__stack *s, size_t act)
+{
+    return act ? s->layers[act - 1].out : s->in;
 }

@@ -1,17 +1,11 @@
 /* entry.c - a signal out of an archive, by the ending of the entry. */
 #include "archive.h"
+#include "text.h"
 #include "wfdb.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
 
 static bool has_ending(const char *name, const char *ending)
 {
@@ -44,7 +38,7 @@ static enum lat_code find_files(struct lat_blob *files, size_t *n,
                                 const struct lat_blob *header,
                                 struct lat_err *err)
 {
-    int folder = (int)(base_name(header->name) - header->name);
+    int folder = (int)(lat__base_name(header->name) - header->name);
 
     for (size_t i = 0; i < h->n_channels; i++) {
         const char *name = h->channels[i].file;
@@ -78,7 +72,7 @@ static enum lat_code decode_record(struct lat_signal **out,
     size_t n = 0;
     enum lat_code code;
 
-    header.name = base_name(entry->name);
+    header.name = lat__base_name(entry->name);
     code = lat__wfdb_header_parse(&h, &header, err);
     if (code == LAT_OK)
         code = find_files(files, &n, h, a, entry, err);

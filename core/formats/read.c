@@ -1,17 +1,11 @@
 /* read.c - a signal from a path, by the ending of the file. */
+#include "text.h"
 #include "wfdb.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { FILE_MAX_MB = 1024 };
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
 
 static bool has_ending(const char *path, const char *ending)
 {
@@ -28,7 +22,7 @@ static enum lat_code read_file(struct lat_blob *blob, const char *path,
         lat_file_read(&data, &blob->len, path, (size_t)FILE_MAX_MB << 20, err);
 
     blob->data = data;
-    blob->name = base_name(path);
+    blob->name = lat__base_name(path);
     return code;
 }
 
@@ -52,7 +46,7 @@ static enum lat_code read_signal_files(struct lat_blob *files, size_t *n,
                                        const struct lat__wfdb_header *h,
                                        const char *path, struct lat_err *err)
 {
-    int folder = (int)(base_name(path) - path);
+    int folder = (int)(lat__base_name(path) - path);
 
     for (size_t i = 0; i < h->n_channels; i++) {
         const char *name = h->channels[i].file;
@@ -119,7 +113,7 @@ enum lat_code lat_signal_read(struct lat_signal **out, const char *path,
                               const struct lat_hints *hints,
                               struct lat_err *err)
 {
-    const char *name = base_name(path), *dot = strrchr(name, '.');
+    const char *name = lat__base_name(path), *dot = strrchr(name, '.');
     struct lat_blob file = {0};
     enum lat_code code;
 

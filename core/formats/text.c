@@ -18,6 +18,13 @@ bool lat__lines_next(struct lat__lines *l, struct lat__span *line)
     return true;
 }
 
+const char *lat__base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 size_t lat__span_len(struct lat__span s)
 {
     return (size_t)(s.end - s.p);

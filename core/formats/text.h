@@ -12,6 +12,9 @@ struct lat__span {
     const char *p, *end;
 };
 
+/* What follows the last slash. */
+const char *lat__base_name(const char *path);
+
 struct lat__lines {
     const char *p, *end;
     size_t number; /* of the line last taken, from 1 */

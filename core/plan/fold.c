@@ -38,24 +38,10 @@ static size_t lines(size_t n)
     return (n + 15) / 16 * 16;
 }
 
-static size_t item(struct lat__shape s)
-{
-    return s.h * s.w * s.c;
-}
-
-static struct lat__shape shape_of(const struct lat__stack *s, size_t act)
-{
-    return act ? s->layers[act - 1].out : s->in;
-}
-
-static bool is_kind(const struct lat__layer *l, const char *name)
-{
-    return strcmp(l->kind->name, name) == 0;
-}
-
 static bool is_product(const struct lat__layer *l)
 {
-    return is_kind(l, "conv1d") || is_kind(l, "conv2d") || is_kind(l, "linear");
+    return lat__layer_is(l, "conv1d") || lat__layer_is(l, "conv2d") ||
+           lat__layer_is(l, "linear");
 }
 
 /* The activation that the layer reads as it was declared: the stack leaves out
@@ -96,7 +82,7 @@ static const struct lat__layer *next_of(struct fold *f, size_t act,
 {
     int i = f->reader[act];
 
-    if (i < 0 || !is_kind(&f->s->layers[i], kind))
+    if (i < 0 || !lat__layer_is(&f->s->layers[i], kind))
         return NULL;
     f->absorbed[i] = true;
     return &f->s->layers[i];
@@ -112,7 +98,7 @@ static size_t act_of(const struct fold *f, const struct lat__layer *l)
 /* Of an image zeros are above and below, too. */
 static void give_place(struct fold *f, size_t act)
 {
-    struct lat__shape s = shape_of(f->s, act);
+    struct lat__shape s = lat__act_shape(f->s, act);
     size_t margin = f->margin[act], row = (s.w + 2 * margin) * s.c;
     size_t before = margin * s.c + (s.h > 1 ? margin * row : 0);
 
@@ -123,7 +109,7 @@ static void give_place(struct fold *f, size_t act)
 
 static bool is_apart(const struct fold *f, size_t act)
 {
-    return shape_of(f->s, act).h > 1 && f->margin[act] > 0;
+    return lat__act_shape(f->s, act).h > 1 && f->margin[act] > 0;
 }
 
 static void most(size_t *sum, size_t n)
@@ -242,7 +228,7 @@ static size_t add_product(struct fold *f, struct lat__step *st)
  * it. */
 static bool is_alias(const struct fold *f, const struct lat__layer *l)
 {
-    return (is_kind(l, "flatten") || is_kind(l, "unflatten")) &&
+    return (lat__layer_is(l, "flatten") || lat__layer_is(l, "unflatten")) &&
            f->margin[act_of(f, l)] == 0 && !is_apart(f, l->x);
 }
 
@@ -260,9 +246,9 @@ static size_t add_other(struct fold *f, struct lat__step *st)
         return relu ? act_of(f, relu) : act;
     }
     if (is_apart(f, l->x))
-        most(&f->flat[0], item(l->in));
+        most(&f->flat[0], lat__shape_size(l->in));
     if (is_apart(f, act))
-        most(&f->flat[1], item(l->out));
+        most(&f->flat[1], lat__shape_size(l->out));
     return act;
 }
 
@@ -310,8 +296,8 @@ static void fold_stack(struct fold *f, unsigned stack)
     if (stack == LAT_ENCODER)
         give_place(f, 0);
     else
-        f->at[0] =
-            (struct lat__place){f->p->course[LAT_ENCODER].out, item(f->s->in)};
+        f->at[0] = (struct lat__place){f->p->course[LAT_ENCODER].out,
+                                       lat__shape_size(f->s->in)};
     c->begin = f->p->n_steps;
     c->in = f->at[0];
     for (size_t i = 0; i < f->s->n_layers; i++)

@@ -23,11 +23,6 @@ struct walk {
 
 enum { PREFIX_MAX = 64 };
 
-static bool is_kind(const struct lat__layer *l, const char *name)
-{
-    return strcmp(l->kind->name, name) == 0;
-}
-
 static void name_conv(char name[PREFIX_MAX], struct walk *w,
                       const struct lat__layer *l)
 {
@@ -126,9 +121,9 @@ static enum lat_code import_backbone(float *params, const struct lat__stack *s,
     for (size_t i = 0; i < s->n_layers && !code; i++) {
         char name[PREFIX_MAX] = "";
 
-        if (is_kind(&s->layers[i], "conv2d"))
+        if (lat__layer_is(&s->layers[i], "conv2d"))
             name_conv(name, &w, &s->layers[i]);
-        else if (is_kind(&s->layers[i], "batchnorm"))
+        else if (lat__layer_is(&s->layers[i], "batchnorm"))
             name_norm(name, &w);
         code = import_layer(params, name, &s->layers[i], st, err);
     }
