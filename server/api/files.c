@@ -2,6 +2,7 @@
 #include "../files.h"
 #include "../api.h"
 #include "../wire.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 
 enum { LIMIT_MAX = 10000, PIECE = 65536 };
 
-static void encode(struct lat_buf *out, const struct latd_file *f)
+void latd_file_put(struct lat_buf *out, const struct latd_file *f)
 {
     const struct latd_wire_file body = {
         .id = f->id,
@@ -44,7 +45,7 @@ static void on_file(void *arg, const struct latd_file *f)
     else
         memcpy(l->first, f->id, sizeof(l->first));
     memcpy(l->last, f->id, sizeof(l->last));
-    encode(l->out, f);
+    latd_file_put(l->out, f);
 }
 
 static enum lat_code fail_query(struct latd_req *req, const char *name,
@@ -133,7 +134,7 @@ static enum lat_code get_reply(struct latd_req *req)
 
     if (code)
         return code;
-    encode(&req->reply.body, &f);
+    latd_file_put(&req->reply.body, &f);
     latd_file_fini(&f);
     latd_reply_etag_body(req);
     return LAT_OK;

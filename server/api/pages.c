@@ -72,7 +72,7 @@ void latd_list_item(struct lat_buf *out, struct latd_list_ids *ids,
     snprintf(ids->last, sizeof(ids->last), "%s", id);
 }
 
-static void put_id(struct lat_buf *out, const char *name, const char *id)
+void latd_list_put_id(struct lat_buf *out, const char *name, const char *id)
 {
     lat_buf_printf(out, ",\"%s\":", name);
     if (*id)
@@ -85,7 +85,7 @@ void latd_list_end(struct lat_buf *out, const struct latd_list_ids *ids,
                    bool more)
 {
     lat_buf_puts(out, "]");
-    put_id(out, "first_id", ids->first);
-    put_id(out, "last_id", ids->last);
+    latd_list_put_id(out, "first_id", ids->first);
+    latd_list_put_id(out, "last_id", ids->last);
     lat_buf_printf(out, ",\"has_more\":%s}", more ? "true" : "false");
 }

@@ -33,6 +33,8 @@ void latd_list_begin(struct lat_buf *out);
 /* Before each item. */
 void latd_list_item(struct lat_buf *out, struct latd_list_ids *ids,
                     const char *id);
+/* ,"name":"id", and null for "". */
+void latd_list_put_id(struct lat_buf *out, const char *name, const char *id);
 void latd_list_end(struct lat_buf *out, const struct latd_list_ids *ids,
                    bool more);
 

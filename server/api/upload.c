@@ -9,6 +9,7 @@
 #include "../idempotency.h"
 #include "../wire.h"
 #include "../wire/intake.h"
+#include "files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,22 +201,6 @@ static enum lat_code create_submit(struct latd_req *req)
     return LAT_OK;
 }
 
-static void encode(struct lat_buf *out, const struct latd_file *f)
-{
-    const struct latd_wire_file body = {
-        .id = f->id,
-        .filename = f->filename,
-        .purpose = f->purpose,
-        .sha256 = f->sha256,
-        .report = f->report,
-        .bytes = f->bytes,
-        .created_at = f->created_at,
-        .usable = f->usable,
-    };
-
-    latd_wire_file_encode(out, &body);
-}
-
 /* May be called again when a neighbour's change undid it. */
 static enum lat_code create_store(struct latd_req *req, struct latd_rows *rows)
 {
@@ -229,7 +214,7 @@ static enum lat_code create_store(struct latd_req *req, struct latd_rows *rows)
         return code;
     }
     u->answer.len = 0;
-    encode(&u->answer, &u->file);
+    latd_file_put(&u->answer, &u->file);
     if (u->answer.failed)
         return lat_fail(&req->err, LAT_ENOMEM, "the answer");
     code = latd_upload_store(u->upload, rows, &u->file, &req->err);

@@ -1,6 +1,7 @@
 /* get.c - GET /v1/recordings/{id}, and pages of them. */
 #include "../../api.h"
 
+#include "../pages.h"
 #include "draft.h"
 
 #include <stdio.h>
@@ -71,15 +72,6 @@ static enum lat_code add(void *arg, const struct latd_recording *r,
     return latd_wire_recording_encode(p->out, r, p->show, err);
 }
 
-static void put_id(struct lat_buf *out, const char *name, const char *id)
-{
-    lat_buf_printf(out, ",\"%s\":", name);
-    if (*id)
-        latd_write_string(out, id);
-    else
-        lat_buf_puts(out, "null");
-}
-
 static enum lat_code put_page(struct latd_req *req, struct latd_finding *f,
                               struct page *p)
 {
@@ -95,8 +87,8 @@ static enum lat_code put_page(struct latd_req *req, struct latd_finding *f,
     if (code && !p->more)
         return code;
     lat_buf_puts(p->out, "]");
-    put_id(p->out, "first_id", p->first);
-    put_id(p->out, "last_id", p->n > 1 ? p->last : p->first);
+    latd_list_put_id(p->out, "first_id", p->first);
+    latd_list_put_id(p->out, "last_id", p->n > 1 ? p->last : p->first);
     lat_buf_printf(p->out, ",\"has_more\":%s}", p->more ? "true" : "false");
     return LAT_OK;
 }

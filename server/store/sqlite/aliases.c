@@ -7,18 +7,11 @@
 
 #define COLUMNS "name, model, previous, created_at, changed_at"
 
-static void copy_text(char *to, size_t size, sqlite3_stmt *st, int i)
-{
-    const char *s = (const char *)sqlite3_column_text(st, i);
-
-    snprintf(to, size, "%s", s ? s : "");
-}
-
 static void take(struct latd_alias *a, sqlite3_stmt *st)
 {
-    copy_text(a->name, sizeof(a->name), st, 0);
-    copy_text(a->model, sizeof(a->model), st, 1);
-    copy_text(a->previous, sizeof(a->previous), st, 2);
+    latd_column_copy(a->name, sizeof(a->name), st, 0);
+    latd_column_copy(a->model, sizeof(a->model), st, 1);
+    latd_column_copy(a->previous, sizeof(a->previous), st, 2);
     a->created_at = sqlite3_column_int64(st, 3);
     a->changed_at = sqlite3_column_int64(st, 4);
 }

@@ -8,25 +8,18 @@
 #define COLUMNS \
     "id, created_at, filename, purpose, status, bytes, sha256, report"
 
-static void copy_text(char *to, size_t size, sqlite3_stmt *st, int i)
-{
-    const char *s = (const char *)sqlite3_column_text(st, i);
-
-    snprintf(to, size, "%s", s ? s : "");
-}
-
 /* report is the statement's. */
 static void take(struct latd_file *f, sqlite3_stmt *st)
 {
     memset(f, 0, sizeof(*f));
-    copy_text(f->id, sizeof(f->id), st, 0);
+    latd_column_copy(f->id, sizeof(f->id), st, 0);
     f->created_at = sqlite3_column_int64(st, 1);
-    copy_text(f->filename, sizeof(f->filename), st, 2);
-    copy_text(f->purpose, sizeof(f->purpose), st, 3);
+    latd_column_copy(f->filename, sizeof(f->filename), st, 2);
+    latd_column_copy(f->purpose, sizeof(f->purpose), st, 3);
     f->usable =
         strcmp((const char *)sqlite3_column_text(st, 4), "processed") == 0;
     f->bytes = (uint64_t)sqlite3_column_int64(st, 5);
-    copy_text(f->sha256, sizeof(f->sha256), st, 6);
+    latd_column_copy(f->sha256, sizeof(f->sha256), st, 6);
     f->report = (char *)sqlite3_column_text(st, 7);
 }
 
@@ -141,7 +134,7 @@ static enum lat_code check_unused(struct latd_rows *rows, const char *id,
     code = latd_rows_step(&found, rows, st, "look who needs a file", err);
     if (code || !found)
         return code;
-    copy_text(holder, sizeof(holder), st, 0);
+    latd_column_copy(holder, sizeof(holder), st, 0);
     sqlite3_reset(st);
     return lat_fail_word(err, LAT_EBUSY, "file_in_use",
                          "file %.60s is needed by %s", id, holder);

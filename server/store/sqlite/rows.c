@@ -2,6 +2,7 @@
 #include "rows.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define WAY_OUT                                                           \
@@ -105,6 +106,13 @@ void latd_bind_text(sqlite3_stmt *st, int i, const char *text)
         sqlite3_bind_text(st, i, text, -1, SQLITE_STATIC);
     else
         sqlite3_bind_null(st, i);
+}
+
+void latd_column_copy(char *to, size_t size, sqlite3_stmt *st, int i)
+{
+    const char *s = (const char *)sqlite3_column_text(st, i);
+
+    snprintf(to, size, "%s", s ? s : "");
 }
 
 void latd_bind_blob(sqlite3_stmt *st, int i, const void *p, size_t len)

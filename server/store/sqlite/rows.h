@@ -63,6 +63,8 @@ enum lat_code latd_rows_fail(struct latd_rows *rows, const char *doing,
 /* What is bound must live until the statement is reset.  NULL is NULL. */
 void latd_bind_text(sqlite3_stmt *st, int i, const char *text);
 void latd_bind_blob(sqlite3_stmt *st, int i, const void *p, size_t len);
+/* The text of a column; "" where it is NULL. */
+void latd_column_copy(char *to, size_t size, sqlite3_stmt *st, int i);
 
 /* What a transaction is to be followed by: mark before a savepoint, back to it
  * when that is undone. */
