@@ -293,19 +293,42 @@ static enum lat_code open_data(struct lat_dataset **out,
     return code;
 }
 
+static enum lat_code eval_phase(const struct options *o, struct lat_model *m,
+                                const struct lat_kernel *kernel,
+                                const struct lat_dataset *d,
+                                enum lat_split split, struct lat_err *err)
+{
+    struct lat_eval *e = lat_calloc(1, sizeof(*e));
+    enum lat_code code =
+        e ? LAT_OK : lat_fail(err, LAT_ENOMEM, "an evaluation");
+
+    if (!code)
+        code = lat_eval_phase(e, m, kernel, d, split,
+                              o->windows ? (size_t)o->windows : 60,
+                              cli_threads(o->threads), err);
+    if (!code) {
+        print_table(e, lat_model_card(m)->name);
+        code = write_files(o, e, lat_model_card(m), err);
+    }
+    if (!code && o->probe)
+        code = print_probe(o, m, kernel, d, split, err);
+    if (!code && o->probe)
+        code = print_hearts(o, m, kernel, d, split, err);
+    if (!code && o->bfloat16)
+        code = print_cost(o, m, kernel, d, split, err);
+    lat_free(e);
+    return code;
+}
+
 static enum lat_code eval(const struct options *o, const char *name,
                           enum lat_split split, struct lat_err *err)
 {
     const struct lat_kernel *kernel = NULL;
     struct lat_model *m = NULL;
     struct lat_dataset *d = NULL;
-    struct lat_eval *e = lat_calloc(1, sizeof(*e));
     char path[4096];
-    enum lat_code code =
-        e ? LAT_OK : lat_fail(err, LAT_ENOMEM, "an evaluation");
+    enum lat_code code = lat_kernel_pick(&kernel, o->kernel, err);
 
-    if (!code)
-        code = lat_kernel_pick(&kernel, o->kernel, err);
     if (!code)
         code = cli_model_find(path, o->models, name, err);
     if (!code)
@@ -319,34 +342,15 @@ static enum lat_code eval(const struct options *o, const char *name,
                                      cli_threads(o->threads)};
 
         code = cli_null_write(&how, path, m, kernel, d, err);
-        goto out;
-    }
-    if (!code && cli_is_of_images(m)) {
+    } else if (!code && cli_is_of_images(m)) {
         code = eval_images(o, m, kernel, d, split, err);
-        goto out;
-    }
-    if (!code && cli_is_turned(m)) {
+    } else if (!code && cli_is_turned(m)) {
         code = eval_turned(o, m, kernel, d, split, err);
-        goto out;
+    } else if (!code) {
+        code = eval_phase(o, m, kernel, d, split, err);
     }
-    if (!code)
-        code = lat_eval_phase(e, m, kernel, d, split,
-                              o->windows ? (size_t)o->windows : 60,
-                              cli_threads(o->threads), err);
-    if (!code) {
-        print_table(e, lat_model_card(m)->name);
-        code = write_files(o, e, lat_model_card(m), err);
-        if (!code && o->probe)
-            code = print_probe(o, m, kernel, d, split, err);
-        if (!code && o->probe)
-            code = print_hearts(o, m, kernel, d, split, err);
-        if (!code && o->bfloat16)
-            code = print_cost(o, m, kernel, d, split, err);
-    }
-out:
     lat_dataset_free(d);
     lat_model_unref(m);
-    lat_free(e);
     return code;
 }
 

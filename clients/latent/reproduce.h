@@ -138,6 +138,8 @@ enum lat_code cli_signal_train(struct cli_run *run, struct lat_err *err);
 void cli_signal_close(struct cli_run *run);
 /* What was opened. */
 struct lat_dataset *cli_signal_data(const struct cli_run *run);
+/* Writes down what was measured under rotation. */
+void cli_run_turned(struct cli_run *run, const struct lat_turn_eval *e);
 
 /* ---- reproduce_page.c: what stands in DIR/runs, shown ---- */
 

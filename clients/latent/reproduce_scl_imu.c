@@ -125,51 +125,6 @@ static const struct cli_row rows[] = {
 
 /* ---- what is measured ---- */
 
-static void put_row(struct cli_run *run, const struct lat_turn_eval *e,
-                    size_t r)
-{
-    const struct lat_turn_row_eval *v = &e->rows[r];
-    const char *part = lat_turn_row_name((enum lat_turn_row)r);
-
-    cli_run_value(run, part, "similarity", v->similarity);
-    cli_run_value(run, part, "between", v->between);
-    if (e->n_classes > 0) {
-        cli_run_value(run, part, "class", v->class_linear);
-        cli_run_value(run, part, "class_turned", v->class_linear_turned);
-    }
-    cli_run_value(run, part, "user", v->user_linear);
-    if (r >= LAT_TURN_RAW)
-        return;
-    cli_run_value(run, part, "angle_r2_linear", v->angle_linear);
-    cli_run_value(run, part, "angle_r2_mlp", v->angle_mlp);
-    cli_run_list(run, part, "similarity_by_angle", v->curve, LAT_ANGLES);
-}
-
-static void put_turned(struct cli_run *run, const struct lat_turn_eval *e)
-{
-    cli_run_value(run, NULL, "users", (double)e->n_users);
-    cli_run_value(run, NULL, "windows", (double)e->n_windows);
-    cli_run_list(run, NULL, "degrees", e->degrees, LAT_ANGLES);
-    if (e->has_head) {
-        cli_run_value(run, NULL, "accuracy", e->accuracy);
-        cli_run_value(run, NULL, "accuracy_turned", e->accuracy_turned);
-        cli_run_value(run, NULL, "f1", e->f1);
-        cli_run_value(run, NULL, "f1_turned", e->f1_turned);
-        cli_run_value(run, NULL, "consistency", e->consistency);
-        cli_run_list(run, NULL, "accuracy_by_angle", e->accuracy_by_angle,
-                     LAT_ANGLES);
-        cli_run_list(run, NULL, "consistency_by_angle", e->consistency_by_angle,
-                     LAT_ANGLES);
-    }
-    if (e->rows[LAT_TURN_INV].present)
-        cli_run_value(run, NULL, "separation",
-                      e->rows[LAT_TURN_INV].similarity -
-                          e->rows[LAT_TURN_VAR].similarity);
-    for (size_t r = 0; r < LAT_N_TURN_ROWS; r++)
-        if (e->rows[r].present)
-            put_row(run, e, r);
-}
-
 static enum lat_code measure(struct cli_run *run, struct lat_err *err)
 {
     const struct lat_turn_ask ask = {LAT_TEST, run->windows, run->threads};
@@ -181,7 +136,7 @@ static enum lat_code measure(struct cli_run *run, struct lat_err *err)
         code = lat_eval_rotation(&e, m, run->kernel, cli_signal_data(run), &ask,
                                  err);
     if (!code)
-        put_turned(run, &e);
+        cli_run_turned(run, &e);
     lat_model_unref(m);
     return code;
 }

@@ -6,8 +6,7 @@
  */
 #include "catalog.h"
 #include "data.h"
-#include "pictures.h"
-#include "turned.h"
+#include "measured.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -147,68 +146,6 @@ struct given {
     struct lat_model *parent; /* or NULL */
 };
 
-enum { WINDOWS = 60 }; /* of a subject, as latent eval has by default */
-
-static enum lat_code measure_turned(struct lat_buf *json, struct lat_model *m,
-                                    const struct given *g, enum lat_split split,
-                                    struct lat_err *err)
-{
-    static const char *const names[] = {"train", "valid", "test"};
-    const struct lat_turn_ask ask = {split, WINDOWS,
-                                     cli_threads(g->o->threads)};
-    struct lat_turn_eval e;
-    enum lat_code code = lat_eval_rotation(&e, m, g->kernel, g->d, &ask, err);
-
-    if (code)
-        return code;
-    lat_buf_printf(json, "%c\"%s\":", json->len ? ',' : '{', names[split]);
-    lat_turn_eval_print(json, &e);
-    return LAT_OK;
-}
-
-static enum lat_code measure_images(struct lat_buf *json, struct lat_model *m,
-                                    const struct given *g, struct lat_err *err)
-{
-    struct lat_image_eval *e = NULL;
-    enum lat_code code = cli_eval_images(&e, m, g->kernel, g->d, LAT_TEST,
-                                         cli_threads(g->o->threads), err);
-
-    if (code)
-        return code;
-    lat_buf_puts(json, "{\"test\":");
-    lat_image_eval_print(json, e);
-    lat_image_eval_free(e);
-    return LAT_OK;
-}
-
-/* One split as "test": {...}; nothing when it has no subject. */
-static enum lat_code measure_split(struct lat_buf *json, struct lat_model *m,
-                                   const struct given *g, enum lat_split split,
-                                   struct lat_err *err)
-{
-    static const char *const names[] = {"train", "valid", "test"};
-    struct lat_eval *e;
-    enum lat_code code;
-
-    if (lat_dataset_info(g->d).subjects[split] == 0)
-        return LAT_OK;
-    if (cli_is_of_images(m))
-        return split == LAT_TEST ? measure_images(json, m, g, err) : LAT_OK;
-    if (cli_is_turned(m))
-        return measure_turned(json, m, g, split, err);
-    e = lat_calloc(1, sizeof(*e));
-    if (!e)
-        return lat_fail(err, LAT_ENOMEM, "evaluation");
-    code = lat_eval_phase(e, m, g->kernel, g->d, split, WINDOWS,
-                          cli_threads(g->o->threads), err);
-    if (!code) {
-        lat_buf_printf(json, "%c\"%s\":", json->len ? ',' : '{', names[split]);
-        lat_eval_print(json, e);
-    }
-    lat_free(e);
-    return code;
-}
-
 /* What the parent knew on its own test set, and what is left of it. */
 static enum lat_code measure_forgetting(struct lat_buf *json,
                                         struct lat_model *m,
@@ -224,9 +161,10 @@ static enum lat_code measure_forgetting(struct lat_buf *json,
     if (!code)
         code = lat_dataset_open(&d, r, g->o->old_data, err);
     for (size_t i = 0; !code && i < 2; i++) {
-        const struct given old = {g->o, g->kernel, d, NULL};
+        const struct cli_measured old = {g->kernel, d,
+                                         cli_threads(g->o->threads)};
 
-        code = measure_split(&figures[i], who[i], &old, LAT_TEST, err);
+        code = cli_measure(&figures[i], who[i], &old, LAT_TEST, err);
     }
     if (!code && figures[1].len)
         lat_buf_printf(json, "%c\"forgetting\":{\"before\":%s},\"after\":%s}}",
@@ -243,6 +181,8 @@ static enum lat_code measure_forgetting(struct lat_buf *json,
 static enum lat_code publish(const struct lat_trainer *t, const struct given *g,
                              struct lat_err *err)
 {
+    const struct cli_measured on = {g->kernel, g->d,
+                                    cli_threads(g->o->threads)};
     struct lat_model *m = NULL;
     struct lat_buf json = {0};
     enum lat_code code = lat_train_publish(t, g->o->output, NULL, err);
@@ -250,9 +190,9 @@ static enum lat_code publish(const struct lat_trainer *t, const struct given *g,
     if (!code)
         code = lat_model_read(&m, g->o->output, err);
     if (!code)
-        code = measure_split(&json, m, g, LAT_VALID, err);
+        code = cli_measure(&json, m, &on, LAT_VALID, err);
     if (!code)
-        code = measure_split(&json, m, g, LAT_TEST, err);
+        code = cli_measure(&json, m, &on, LAT_TEST, err);
     if (!code && g->o->old_data)
         code = measure_forgetting(&json, m, g, err);
     lat_buf_puts(&json, json.len ? "}" : "null");
