@@ -261,6 +261,30 @@ static void watchdog(void)
     sd_notify(0, "WATCHDOG=1");
 }
 
+/* What computes and what watches, over all that was opened. */
+static enum lat_code start_rest(struct latd_daemon *d, unsigned n_infer,
+                                struct lat_err *err)
+{
+    const struct latd_config *c = &d->app.config;
+    enum lat_code code;
+
+    open_store(d);
+    code = latd_cache_new(&d->app.cache, c->cache_bytes, d->app.store, err);
+    if (!code)
+        code = latd_infer_start(&d->app.infer, n_infer, c->max_queue,
+                                &d->metrics, err);
+    if (!code && d->app.database)
+        code = start_jobs(d, err);
+    if (!code)
+        code = latd_canary_start(&d->canary, &d->app, watchdog, err);
+    if (!code)
+        code =
+            latd_retention_start(&d->retention, &d->app, c->retain_days, err);
+    if (!code)
+        code = latd_reembedder_start(&d->app.reembedder, &d->app, err);
+    return code;
+}
+
 enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
 {
     const struct latd_config *c = &d->app.config;
@@ -291,21 +315,7 @@ enum lat_code latd_daemon_start(struct latd_daemon *d, struct lat_err *err)
         code = open_index(d, err);
     if (code)
         return code;
-    open_store(d);
-    code = latd_cache_new(&d->app.cache, c->cache_bytes, d->app.store, err);
-    if (!code)
-        code = latd_infer_start(&d->app.infer, n_infer, c->max_queue,
-                                &d->metrics, err);
-    if (!code && d->app.database)
-        code = start_jobs(d, err);
-    if (!code)
-        code = latd_canary_start(&d->canary, &d->app, watchdog, err);
-    if (!code)
-        code =
-            latd_retention_start(&d->retention, &d->app, c->retain_days, err);
-    if (!code)
-        code = latd_reembedder_start(&d->app.reembedder, &d->app, err);
-    return code;
+    return start_rest(d, n_infer, err);
 }
 
 void latd_daemon_stop(struct latd_daemon *d)

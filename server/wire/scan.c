@@ -246,6 +246,8 @@ static enum lat_code step(struct pass *s, struct lat_err *err)
 
     if (code)
         return code;
+    if (*s->p == '-' || (*s->p >= '0' && *s->p <= '9'))
+        return number(s, err);
     switch (*s->p) {
     case '"':
         return string(s, err);
@@ -266,18 +268,6 @@ static enum lat_code step(struct pass *s, struct lat_err *err)
         s->at_key = false;
         s->p++;
         return LAT_OK;
-    case '-':
-    case '0':
-    case '1':
-    case '2':
-    case '3':
-    case '4':
-    case '5':
-    case '6':
-    case '7':
-    case '8':
-    case '9':
-        return number(s, err);
     default:
         s->p++;
         return LAT_OK;
