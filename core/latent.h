@@ -3,7 +3,8 @@
  *
  * The only header of core/ that server/ and clients/ may include.  It is in
  * chapters, in the order in which a recording travels: what everything stands
- * on, signals, models that embed them, training, data in files, measures.
+ * on, images, signals, models that embed them, training, data in files,
+ * measures, searches.
  *
  * The engine does not print, log, read the environment or the clock, or keep
  * state in globals; what it needs it is given.  Functions that can fail return
