@@ -46,6 +46,7 @@ extern const struct latd_handler latd_recordings_get_one;
 extern const struct latd_handler latd_recordings_index;
 extern const struct latd_handler latd_recordings_delete_one;
 extern const struct latd_handler latd_recordings_of_subject_delete;
+extern const struct latd_handler latd_recordings_of_query_delete;
 extern const struct latd_handler latd_recordings_export;
 extern const struct latd_handler latd_recordings_reembed;
 extern const struct latd_handler latd_recordings_reembed_index;

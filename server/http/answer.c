@@ -81,6 +81,18 @@ static bool is_for_good(const struct lat_err *err)
     return err->word && strcmp(err->word, "no_data_dir") == 0;
 }
 
+/* Of what the handler had begun to say, the tag of what stands stays beside a
+ * condition that was not met. */
+static void keep_headers(struct latd_reply *r, enum lat_code code)
+{
+    size_t n = r->n_headers;
+
+    r->n_headers = 0;
+    for (size_t i = 0; i < n && code == LAT_EMATCH; i++)
+        if (strcmp(r->headers[i].name, "ETag") == 0)
+            r->headers[r->n_headers++] = r->headers[i];
+}
+
 /* The error takes the place of whatever the handler had begun to say. */
 static void write_error(struct latd_exchange *x)
 {
@@ -91,7 +103,7 @@ static void write_error(struct latd_exchange *x)
     lat_buf_fini(&r->body);
     latd_stream_drop(r);
     r->type = NULL;
-    r->n_headers = 0;
+    keep_headers(r, x->code);
     r->status = x->left ? 499 : status_of(x->code);
     add_headers_of(r, x, for_good);
     if (x->code == LAT_EMETHOD)

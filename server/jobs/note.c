@@ -109,9 +109,20 @@ static void put(struct lat_buf *out, const char *name, double v)
     lat_buf_printf(out, ",\"%s\":%.9g", name, v);
 }
 
-void latd_run_metrics(struct lat_buf *out, struct latd_run *run)
+/* The trainer's means begin anew whenever they are asked for: of a step that
+ * was told already they are those that were told. */
+static struct lat_progress measure(struct latd_run *run)
 {
     struct lat_progress p = lat_train_progress(run->trainer);
+
+    if (p.step == 0 || p.step != run->measured.step)
+        run->measured = p;
+    return run->measured;
+}
+
+void latd_run_metrics(struct lat_buf *out, struct latd_run *run)
+{
+    struct lat_progress p = measure(run);
 
     lat_buf_printf(out, "{\"step\":%zu,\"total_steps\":%zu", p.step, p.n_steps);
     put(out, "epoch", run->job.epoch);

@@ -25,6 +25,7 @@ struct latd_run {
     struct lat_trainer *trainer;
     double parent_valid; /* the validation loss before the first step */
     bool has_valid;
+    struct lat_progress measured; /* what was told last */
     double steps_per_epoch;
     uint64_t begun_ns; /* wall time is counted from here */
     uint64_t told_ns, saved_ns;

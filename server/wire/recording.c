@@ -248,14 +248,45 @@ static enum lat_code read_input(struct latd_embed_req *asked,
     return latd_inputs_settle(asked, 0, code, limits, err);
 }
 
+/* keep: {"windows": true, "signal": false}, how store_waveform and the pool of
+ * the windowing are said together. */
+static enum lat_code read_keep(struct latd_recording_req *out,
+                               const json_t *root, struct lat_err *err)
+{
+    static const char *const known[] = {"windows", "signal", NULL};
+    const json_t *keep = latd_json_get(root, "keep");
+    bool windows = true;
+    enum lat_code code = LAT_OK;
+
+    if (!keep)
+        return LAT_OK;
+    if (!json_is_object(keep))
+        code = lat_fail(err, LAT_EINVAL, "expected an object");
+    if (!code)
+        code = latd_json_known(keep, known, err);
+    if (!code)
+        code = latd_json_bool(&windows, keep, "windows", err);
+    if (!code)
+        code = latd_json_bool(&out->store_waveform, keep, "signal", err);
+    if (!code && !windows && latd_json_get(root, "embeddings"))
+        code = lat_at(err,
+                      lat_fail(err, LAT_EINVAL,
+                               "vectors that are given are kept as they are: "
+                               "send their mean instead"),
+                      "windows");
+    if (!windows)
+        out->asked.pool_mean = true;
+    return code ? lat_at(err, code, "keep") : LAT_OK;
+}
+
 static enum lat_code from_json(struct latd_recording_req *out,
                                const struct latd_body *body,
                                const struct latd_embed_limits *limits,
                                struct lat_err *err)
 {
     static const char *const extra[] = {
-        "id",     "input",      "subject",        "metadata",
-        "models", "embeddings", "store_waveform", NULL};
+        "id",         "input",          "subject", "metadata", "models",
+        "embeddings", "store_waveform", "keep",    NULL};
     struct latd_doc doc;
     enum lat_code code = latd_doc_open(&doc, body->data, body->len, err);
 
@@ -272,6 +303,8 @@ static enum lat_code from_json(struct latd_recording_req *out,
     if (!code)
         code = latd_json_bool(&out->store_waveform, doc.root, "store_waveform",
                               err);
+    if (!code)
+        code = read_keep(out, doc.root, err);
     if (!code)
         code = read_models(out, doc.root, err);
     if (!code)

@@ -284,10 +284,63 @@ def test_a_subject_goes_with_all_that_is_cached(daemon, tmp_path):
     assert daemon.client.get(url("r2")).status_code == 200
     again = daemon.client.delete("/v1/subjects/" + quote("p/12", safe=""))
     assert again.json()["counts"]["recordings"] == 0
+    said = daemon.client.delete("/v1/recordings?subject=p13")
+    assert said.json()["id"] == "p13"
+    assert said.json()["counts"]["recordings"] == 1
+    assert daemon.client.get(url("r2")).status_code == 404
+    for query in ("", "?subject="):  # never all of them
+        r = daemon.client.delete("/v1/recordings" + query)
+        assert r.status_code == 400
+        assert r.json()["error"]["param"] == "subject"
     daemon.stop()
     for f in (tmp_path / "data").iterdir():
         if f.is_file() and not f.name.startswith("cache.db"):
             assert secret.encode() not in f.read_bytes(), f
+
+
+def test_what_is_kept_is_said(daemon):
+    many = {"model": "toy", "input": signal_of(500),
+            "windowing": {"mode": "tile"}}
+    put(daemon, "all", **many, keep={"windows": True, "signal": True})
+    put(daemon, "mean", **many, keep={"windows": False})
+    got = {i: daemon.client.get(url(i), params={
+        "include": "vectors,waveform"}).json() for i in ("all", "mean")}
+    assert got["all"]["embeddings"][0]["windows"] == 2
+    assert got["mean"]["embeddings"][0]["windows"] == 1
+    assert numpy.allclose(numpy.mean(got["all"]["embeddings"][0]["embedding"], 0),
+                       numpy.ravel(got["mean"]["embeddings"][0]["embedding"]),
+                       atol=1e-5)
+    assert got["all"]["waveform"] and not got["mean"].get("waveform")
+    for keep, param in ((1, "keep"), ({"x": True}, "keep.x"),
+                        ({"signal": 1}, "keep.signal")):
+        r = daemon.client.put(url("bad"), json={**many, "keep": keep})
+        assert r.status_code == 400, r.text
+        assert r.json()["error"]["param"] == param
+    r = daemon.client.put(url("bad"), json={**vectors(),
+                                            "keep": {"windows": False}})
+    assert r.json()["error"]["param"] == "keep.windows"
+
+
+def test_bulk_and_ndjson_are_other_names(daemon):
+    line = json.dumps({"id": "b", **vectors()}) + "\n"
+    r = daemon.client.post("/v1/recordings/bulk", content=line, headers={
+        "content-type": "application/x-ndjson"})
+    assert r.status_code == 200 and json.loads(r.text)["status"] == 201
+    lines, other = (daemon.client.get("/v1/recordings/export", params={
+        "format": f}).text for f in ("jsonl", "ndjson"))
+    assert lines == other and json.loads(lines)["id"] == "b"
+
+
+def test_a_lost_condition_says_the_tag_that_stands(daemon):
+    tag = put(daemon, "r", **vectors()).headers["etag"]
+    lost = {"if-match": '"0123"'}
+    for r in (daemon.client.put(url("r"), json=vectors(2.0), headers=lost),
+              daemon.client.delete(url("r"), headers=lost)):
+        assert r.status_code == 412
+        assert r.headers["etag"] == tag
+        assert r.json()["error"]["code"] == "etag_mismatch"
+    gone = daemon.client.delete(url("nobody"), headers=lost)
+    assert gone.status_code == 412 and "etag" not in gone.headers
 
 
 def test_what_is_exported_can_be_put_again(start, tmp_path):

@@ -64,6 +64,8 @@ static const struct {
     HANDLER(recordings_index),
     HANDLER(recordings_delete_one),
     HANDLER(recordings_of_subject_delete),
+    HANDLER(recordings_of_query_delete),
+    {"recordings_bulk", &latd_recordings_put_many},
     HANDLER(recordings_export),
     HANDLER(recordings_reembed),
     HANDLER(recordings_reembed_index),

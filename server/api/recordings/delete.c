@@ -3,6 +3,9 @@
 
 #include "draft.h"
 
+#include <stdio.h>
+#include <string.h>
+
 struct deletion {
     struct latd_deleted gone;
     uint64_t cached; /* vectors, of all runs of the transaction */
@@ -16,6 +19,26 @@ static enum lat_code delete_begin(struct latd_req *req)
         return code;
     req->state = lat_calloc(1, sizeof(struct deletion));
     return req->state ? LAT_OK : lat_fail(&req->err, LAT_ENOMEM, "deletion");
+}
+
+/* DELETE /v1/recordings is never of all: the subject is said. */
+static enum lat_code query_begin(struct latd_req *req)
+{
+    const char *subject = latd_req_query(req, "subject");
+    enum lat_code code = LAT_OK;
+
+    if (!subject || !*subject || strlen(subject) >= sizeof(req->param))
+        code = lat_at(&req->err,
+                      lat_fail(&req->err, LAT_EINVAL,
+                               "subject of %zu bytes, expected 1 to %zu: what "
+                               "is deleted is all of one subject",
+                               subject ? strlen(subject) : (size_t)0,
+                               sizeof(req->param) - 1),
+                      "subject");
+    if (code)
+        return code;
+    snprintf(req->param, sizeof(req->param), "%s", subject);
+    return delete_begin(req);
 }
 
 /* What is cached goes first: if the rows then stay, nothing is lost. */
@@ -35,7 +58,7 @@ static enum lat_code one_store(struct latd_req *req, struct latd_rows *rows)
     enum lat_code code =
         latd_recordings_delete(&d->gone, rows, req->param, &match, &req->err);
 
-    return code ? code : purge(d, req);
+    return code ? latd_tag_refused(req, rows) : purge(d, req);
 }
 
 static enum lat_code subject_store(struct latd_req *req, struct latd_rows *rows)
@@ -82,6 +105,12 @@ const struct latd_handler latd_recordings_delete_one = {
 };
 const struct latd_handler latd_recordings_of_subject_delete = {
     .begin = delete_begin,
+    .store = subject_store,
+    .reply = subject_reply,
+    .end = delete_end,
+};
+const struct latd_handler latd_recordings_of_query_delete = {
+    .begin = query_begin,
     .store = subject_store,
     .reply = subject_reply,
     .end = delete_end,

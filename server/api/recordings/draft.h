@@ -101,5 +101,8 @@ LAT_MUST_CHECK enum lat_code latd_limit_of(size_t *limit, struct latd_req *req,
                                            size_t most);
 /* The first 32 digits of its tag, with a NUL. */
 void latd_tag_text(char text[LAT_DIGEST_HEX], const uint8_t etag[LAT_DIGEST]);
+/* req->err.code; of a condition that was not met the reply says the tag that
+ * stands.  In a change's run. */
+enum lat_code latd_tag_refused(struct latd_req *req, struct latd_rows *rows);
 
 #endif

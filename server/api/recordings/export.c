@@ -158,11 +158,13 @@ static enum lat_code read_format(bool *matrix, struct latd_req *req)
     const char *format = latd_req_query(req, "format");
 
     *matrix = format && strcmp(format, "npy") == 0;
-    if (!format || *matrix || strcmp(format, "jsonl") == 0)
+    if (!format || *matrix || strcmp(format, "jsonl") == 0 ||
+        strcmp(format, "ndjson") == 0)
         return LAT_OK;
     return lat_at(&req->err,
                   lat_fail(&req->err, LAT_EINVAL,
-                           "format is %.40s, expected jsonl or npy", format),
+                           "format is %.40s, expected jsonl, ndjson or npy",
+                           format),
                   "format");
 }
 

@@ -39,7 +39,7 @@ static enum lat_code put_store(struct latd_req *req, struct latd_rows *rows)
     if (code || !d->v[0].err.code)
         return code;
     req->err = d->v[0].err;
-    return req->err.code;
+    return latd_tag_refused(req, rows);
 }
 
 static enum lat_code put_reply(struct latd_req *req)

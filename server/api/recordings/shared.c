@@ -28,6 +28,22 @@ void latd_tag_text(char text[LAT_DIGEST_HEX], const uint8_t etag[LAT_DIGEST])
     text[32] = '\0';
 }
 
+enum lat_code latd_tag_refused(struct latd_req *req, struct latd_rows *rows)
+{
+    struct latd_recording r = {0};
+    struct lat_err err = {0};
+    char tag[LAT_DIGEST_HEX];
+
+    if (req->err.code != LAT_EMATCH || req->reply.n_headers)
+        return req->err.code;
+    if (latd_recordings_get(&r, rows, req->param, 0, &err) == LAT_OK) {
+        latd_tag_text(tag, r.etag);
+        latd_reply_header(&req->reply, "ETag", "\"%s\"", tag);
+    }
+    latd_recording_fini(&r);
+    return req->err.code;
+}
+
 /* ---- what is to be shown ------------------------------------------------ */
 
 /* The models that are here now; a card stays as long as its model. */
