@@ -89,7 +89,9 @@ enum lat_code latd_index_load(struct latd_index *idx,
     code = learn_all(idx, list, n, err);
     if (code == LAT_OK)
         code = latd_recordings_scan(load->db, &scan, err);
-    if (code == LAT_ENOSPACE) { /* searches are refused, all else goes on */
+    if (code == LAT_ENOSPACE || code == LAT_ENONFINITE) {
+        /* Searches are refused, all else goes on: what is in the way can be
+         * deleted. */
         latd_log(LATD_ERROR, "index: %s", err->msg);
         code = LAT_OK;
     }

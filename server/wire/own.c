@@ -3,6 +3,7 @@
 
 #include "base64.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -84,6 +85,24 @@ static enum lat_code read_vectors(struct latd_own_vectors *own,
     return code;
 }
 
+/* Searches keep directions and lengths, and both are float32. */
+static enum lat_code check_lengths(const struct latd_own_vectors *own,
+                                   struct lat_err *err)
+{
+    for (size_t w = 0; w < own->windows; w++) {
+        double sum = 0.0;
+
+        for (size_t i = 0; i < own->dims; i++)
+            sum += pow((double)own->v[w * own->dims + i], 2);
+        if (sqrt(sum) > (double)FLT_MAX)
+            return lat_fail_word(err, LAT_EUNFIT, "nonfinite_input",
+                                 "vector %zu has the length %g, expected at "
+                                 "most %g",
+                                 w, sqrt(sum), (double)FLT_MAX);
+    }
+    return LAT_OK;
+}
+
 static enum lat_code read_name(char *out, size_t size, const json_t *obj,
                                const char *name, struct lat_err *err)
 {
@@ -126,5 +145,7 @@ enum lat_code latd_own_vectors_decode(struct latd_own_vectors *own,
     if (code)
         return code;
     code = read_vectors(own, latd_json_get(obj, "embedding"), err);
+    if (!code)
+        code = check_lengths(own, err);
     return code ? lat_at(err, code, "embedding") : LAT_OK;
 }

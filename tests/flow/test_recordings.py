@@ -116,6 +116,8 @@ def test_several_models_embed_one_recording(start, models):
      {"embeddings": [{"model": "toy", "embedding": [1.0] * 7}]}),
     (422, "nonfinite_input",
      {"embeddings": [{"model": "toy", "embedding": [1e300] * 8}]}),
+    (422, "nonfinite_input",
+     {"embeddings": [{"model": "toy", "embedding": [3e38] * 8}]}),
     (422, "model_mismatch", {"embeddings": [
         {"model": "toy", "digest": "0" * 64, "embedding": [1.0] * 8}]}),
     (422, "unprocessable_input", dict(vectors(), store_waveform=True)),
