@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WINDOWS = 60, QUICK_WINDOWS = 12 };
+enum { QUICK_WINDOWS = 12 };
 
 static const struct cli_table *const tables[] = {
     &cli_table_scl_ecg, &cli_table_scl_imu, &cli_table_bayesncl};
@@ -20,7 +20,7 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 
 static const struct cli_option options[] = {
-    {"data", 'd', "DIR", "folder of recordings", CLI_TEXT, AT(data)},
+    {"data", 'd', "DIR", "folder of recordings or images", CLI_TEXT, AT(data)},
     {"out", 'o', "DIR", "what is found; default: results/TABLE", CLI_TEXT,
      AT(out)},
     {"rows", 0, "NAMES", "of these rows, with commas between; default: all",
@@ -93,7 +93,7 @@ static enum lat_code run_one(struct asked *a, const struct cli_row *row,
         .steps = o->steps   ? o->steps
                  : o->quick ? a->table->quick_steps
                             : a->table->steps,
-        .windows = o->quick ? QUICK_WINDOWS : WINDOWS,
+        .windows = o->quick ? QUICK_WINDOWS : CLI_WINDOWS,
         .data = o->data,
         .threads = cli_threads(o->threads),
         .kernel = a->kernel,
@@ -279,9 +279,9 @@ const struct cli_command cli_reproduce = {
     "reproduce",
     "TABLE --data DIR",
     "Make a published table again",
-    "Tables: scl-ecg, scl-imu.  What is finished is not run again: the same "
-    "command\nafter an interrupt goes on, with other --seeds or --rows it adds "
-    "to what is there.\n",
+    "Tables: scl-ecg, scl-imu, bayesncl.  What is finished is not run again: "
+    "the same\ncommand after an interrupt goes on, with other --seeds or "
+    "--rows it adds to what\nis there.\n",
     options,
     run,
 };

@@ -20,6 +20,8 @@
 
 enum { CLI_SETS_MAX = 12, CLI_COLUMNS_MAX = 16, CLI_SEEDS_MAX = 64 };
 
+enum { CLI_WINDOWS = 60 }; /* of each subject, unless --quick */
+
 /* ---- what a table is ---- */
 
 struct cli_row {
@@ -160,6 +162,9 @@ void cli_found_free(struct cli_found *f);
 /* Seeds of a row, 0 when it was not run; *steps its budget. */
 size_t cli_found_seeds(const struct cli_found *f, const char *row,
                        uint64_t seeds[CLI_SEEDS_MAX], uint64_t *steps);
+
+/* Whether any of the runs was made by --quick. */
+bool cli_found_quick(const struct cli_found *f);
 
 struct cli_mean {
     size_t n; /* seeds that have it */

@@ -140,6 +140,17 @@ size_t cli_found_seeds(const struct cli_found *f, const char *row,
     return r->n;
 }
 
+bool cli_found_quick(const struct cli_found *f)
+{
+    bool quick = false;
+
+    for (size_t i = 0; i < f->n_rows; i++)
+        for (size_t k = 0; k < f->rows[i].n; k++)
+            quick = quick || json_integer_value(json_object_get(
+                                 f->rows[i].runs[k], "windows")) < CLI_WINDOWS;
+    return quick;
+}
+
 /* "@.recall" with the part in place of "@"; a part has nothing else. */
 static const json_t *look_up(const json_t *in, const char *name,
                              const char *part)

@@ -137,11 +137,15 @@ static void put_rows(const struct page *p)
 static void put_page(const struct page *p)
 {
     lat_buf_printf(p->out,
-                   "# %s\n\n%s\n\nMade by `latent reproduce %s`. "
+                   "# %s\n\n%s\n\nMade by `latent reproduce %s%s "
                    "Mean ± standard deviation over seeds where there "
                    "is more than one; `runs/` has each run with its "
                    "recipe, setting and the digest of its data.\n",
-                   p->table->title, p->table->text, p->table->name);
+                   p->table->title, p->table->text, p->table->name,
+                   cli_found_quick(p->found)
+                       ? " --quick`: too few steps and windows for a result, "
+                         "enough to see the command at work."
+                       : "`.");
     for (const struct cli_section *s = p->table->sections; s->title; s++)
         put_section(p, s);
     lat_buf_puts(p->out, "\n## Plots\n\n");

@@ -226,6 +226,35 @@ static enum lat_code check_names(const struct lat__safetensors *st,
     return LAT_OK;
 }
 
+/* A layer behind a missing one, or a head's that the net has not, would
+ * otherwise be left out without a word. */
+static bool has_place(const char *name, const struct lat__gated_recipe *r)
+{
+    unsigned stage, at;
+
+    if (sscanf(name, "backbone.layer%3u.%3u.", &stage, &at) == 2)
+        return stage >= 1 && stage <= LAT_RESNET_STAGES &&
+               at < r->resnet.blocks[stage - 1];
+    if (sscanf(name, "projector.%3u.", &at) == 1)
+        return at == 0 || at == 2;
+    if (sscanf(name, "gating_head.%3u.", &at) == 1)
+        return at % 2 == 0 && at / 2 < r->gate_layers;
+    return true;
+}
+
+static enum lat_code check_places(const struct lat__gated_recipe *r,
+                                  const struct lat__safetensors *st,
+                                  struct lat_err *err)
+{
+    for (size_t i = 0; i < st->n; i++)
+        if (!has_place(st->tensors[i].name, r))
+            return lat_fail(err, LAT_EFORMAT,
+                            "tensor %s: the net has no place for it, or a "
+                            "layer before it is missing",
+                            st->tensors[i].name);
+    return LAT_OK;
+}
+
 enum lat_code lat__solo_describe(struct lat__gated_recipe *r,
                                  const struct lat__safetensors *st,
                                  struct lat_err *err)
@@ -251,5 +280,5 @@ enum lat_code lat__solo_describe(struct lat__gated_recipe *r,
     if (r->gate_layers > 3)
         return lat_fail(err, LAT_EFORMAT,
                         "gating_head: more than three layers");
-    return LAT_OK;
+    return check_places(r, st, err);
 }

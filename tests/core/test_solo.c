@@ -196,6 +196,12 @@ TEST(solo, says_what_is_missing_or_unknown)
                     "no residual net of basic blocks");
     check_described(&s, "projector.2.weight", "projector.8.w",
                     "projector.0 or projector.2 is missing");
+    check_described(&s, "gating_head.0.weight", "gating_head.1.weight",
+                    "tensor gating_head.0.bias: the net has no place");
+    check_described(&s, "classifier.bias", "projector.4.weight",
+                    "tensor projector.4.weight: the net has no place");
+    check_described(&s, "backbone.layer2.0.conv1.weight", "backbone.fc",
+                    "the net has no place for it, or a layer before it");
     s.r.dims = DIMS + 1;
     CHECK(lat__gated_body_new(&net, &s.r, NULL) == LAT_OK);
     params = lat_calloc(net->n_params, sizeof(*params));

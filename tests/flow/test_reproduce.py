@@ -26,6 +26,7 @@ def test_rows_are_listed():
 def test_what_is_not_there_is_said(tmp_path):
     assert "no such table" in fails(2, "reproduce", "scl-eeg", "--data", tmp_path)
     assert "--data must be given" in fails(2, "reproduce", "scl-imu")
+    assert "bayesncl" in ok("reproduce", "--help")
     assert "has no row tree (see --list)" in fails(
         1, "reproduce", "scl-imu", "--data", tmp_path, "--out", tmp_path, "--rows", "scl,tree")
     assert "whole numbers" in fails(
@@ -49,6 +50,7 @@ def test_runs_are_made_once_and_seeds_are_added(tmp_path):
     assert value["n"] == 2 and value["mean"] == pytest.approx(sum(each) / 2, rel=1e-5)
     assert value["sd"] == pytest.approx(abs(each[0] - each[1]) / 2 ** 0.5, rel=0.01, abs=1e-9)
     page = (out / "table.md").read_text()
+    assert "`latent reproduce scl-imu --quick`: too few steps" in page
     assert " ± " in page and "Not run yet" in page and "paper's, setting unknown" in page
     assert (out / "accuracy.svg").read_text().startswith("<svg")
     # Other steps are another setting: made again.
