@@ -16,7 +16,8 @@ from urllib.parse import quote
 import numpy
 import pytest
 
-from conftest import BUILD, Daemon, clean_environ, make_model, signal_of
+from conftest import (BUILD, SANITIZED, Daemon, clean_environ, make_model,
+                      signal_of)
 
 ODD = ["a/b", "%2F", "100%", " ", "a b", "?", "#", "&=", "+", "'; DROP TABLE x",
        '"', "\\", "\u65e5\u672c\u8a9e", "\u00e9", "e\u0301", "\U0001f600",
@@ -506,7 +507,8 @@ def writer(daemon, name, acknowledged, stop):
 
 
 def test_what_is_acknowledged_survives_kill_9(tmp_path, models):
-    rounds = int(os.environ.get("LATENTD_KILLS", "8"))
+    rounds = int(os.environ.get("LATENTD_KILLS",
+                                "4" if SANITIZED else "25"))
     seed = int(os.environ.get("LATENTD_SEED", random.randrange(1 << 30)))
     print(f"LATENTD_SEED={seed} LATENTD_KILLS={rounds}")
     r = random.Random(seed)
