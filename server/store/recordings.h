@@ -78,8 +78,9 @@ struct latd_put {
 };
 
 /* The whole recording takes the place of the one with its id, if there is one.
- * One that says the same changes nothing, whatever match says: it was there
- * already.  r->etag and the times are filled in. */
+ * One that says the same changes nothing, whatever if_none_match says: it was
+ * there already.  if_match holds for it, too: of two that count one up from the
+ * same, one did not.  r->etag and the times are filled in. */
 LAT_MUST_CHECK enum lat_code latd_recordings_put(struct latd_put *put,
                                                  struct latd_rows *rows,
                                                  struct latd_recording *r,

@@ -301,13 +301,16 @@ TEST(recordings, are_replaced_whole)
 TEST(recordings, that_say_the_same_are_left_alone)
 {
     const struct latd_match old = {.if_match = "\"0123\""};
+    const struct latd_match fresh = {.if_none_match = "*"};
     struct latd_recording got;
 
     UNUSED_STATE;
     CHECK(put(recording("r", "s", "{}", 1), 10, NULL, NULL) == LAT_OK);
     CHECK(put(recording("r", "s", "{}", 1), 20, NULL, NULL) == LAT_OK);
     /* a client that asks again what it has not heard the answer of */
-    CHECK(put(recording("r", "s", "{}", 1), 30, &old, NULL) == LAT_OK);
+    CHECK(put(recording("r", "s", "{}", 1), 30, &fresh, NULL) == LAT_OK);
+    /* two that made the same of what they had read: one did not */
+    CHECK(put(recording("r", "s", "{}", 1), 30, &old, NULL) == LAT_EMATCH);
     CHECK(get(&got, "r", 0) == LAT_OK && got.changed_at == 10);
     latd_recording_fini(&got);
     assert_string_equal(what_was_heard(), "+r/a:1x4=1 ");

@@ -180,6 +180,7 @@ static int by_digest(const void *a, const void *b)
 enum lat_code latd_recordings_put(struct latd_put *put, struct latd_rows *rows,
                                   struct latd_recording *r, struct lat_err *err)
 {
+    const struct latd_match must = {.if_match = put->match.if_match};
     uint8_t was[LAT_DIGEST];
     int64_t n = 0;
     enum lat_code code = latd_recording_find(&n, was, rows, r->id, err);
@@ -190,8 +191,10 @@ enum lat_code latd_recordings_put(struct latd_put *put, struct latd_rows *rows,
     if (code)
         return code;
     if (n && memcmp(was, r->etag, LAT_DIGEST) == 0) {
+        /* Another may have said the same on top of what this one read. */
         put->result = LATD_PUT_SAME;
-        return read_times(rows, r, n, err);
+        code = latd_match_check(&must, was, err);
+        return code ? code : read_times(rows, r, n, err);
     }
     code = latd_match_check(&put->match, n ? was : NULL, err);
     if (!code && n) {
