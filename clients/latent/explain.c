@@ -42,7 +42,7 @@ static const struct cli_option options[] = {
 
 /* ---- as text ---- */
 
-void cli_explain_table(struct lat_buf *b, const struct cli_explained *e,
+static void put_table(struct lat_buf *b, const struct cli_explained *e,
                        const struct cli_explain_ask *ask)
 {
     lat_buf_printf(b, "%s by %s: %zu of %zu dimensions", e->file, e->model,
@@ -110,7 +110,7 @@ static void put_reason(struct lat_buf *b, const struct cli_explained *e,
     lat_buf_puts(b, e->gallery ? "]}" : "}");
 }
 
-void cli_explain_json(struct lat_buf *b, const struct cli_explained *e)
+static void put_json(struct lat_buf *b, const struct cli_explained *e)
 {
     lat_buf_puts(b, "{\"object\": \"explanation\", \"model\": ");
     cli_put_string(b, e->model);
@@ -154,9 +154,9 @@ static enum lat_code write_image(const struct cli_explain_ask *ask,
             code = cli_write(&png, ask->png, err);
     }
     if (!code && ask->json)
-        cli_explain_json(&text, &e);
+        put_json(&text, &e);
     else if (!code)
-        cli_explain_table(&text, &e, ask);
+        put_table(&text, &e, ask);
     if (!code)
         code = cli_write(&text, NULL, err);
     lat_buf_fini(&png);

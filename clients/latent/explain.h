@@ -58,9 +58,6 @@ void cli_explained_fini(struct cli_explained *e);
 
 /* ---- how it looks */
 
-void cli_explain_table(struct lat_buf *b, const struct cli_explained *e,
-                       const struct cli_explain_ask *ask);
-void cli_explain_json(struct lat_buf *b, const struct cli_explained *e);
 LAT_MUST_CHECK enum lat_code cli_explain_html(struct lat_buf *b,
                                               const struct cli_explained *e,
                                               const struct cli_explain_ask *ask,
