@@ -43,7 +43,7 @@ static const struct cli_option options[] = {
 /* ---- as text ---- */
 
 static void put_table(struct lat_buf *b, const struct cli_explained *e,
-                       const struct cli_explain_ask *ask)
+                      const struct cli_explain_ask *ask)
 {
     lat_buf_printf(b, "%s by %s: %zu of %zu dimensions", e->file, e->model,
                    e->n_reasons, e->card->dims);

@@ -1,8 +1,6 @@
 /* explain_html.c - a contact sheet: a row for each dimension. */
 #include "explain.h"
 
-#include "base64.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -27,7 +25,7 @@ static enum lat_code put_picture(struct lat_buf *b,
         code = lat_png_encode(&png, small ? small : image, err);
     if (!code) {
         lat_buf_puts(b, "<img alt=\"\" src=\"data:image/png;base64,");
-        cli_put_base64(b, png.v, png.len);
+        lat_base64_encode(b, png.v, png.len);
         lat_buf_puts(b, "\">");
     }
     lat_buf_fini(&png);

@@ -1,7 +1,6 @@
 /* recordings_add.c - latent recordings add: files to recordings. */
 #include "recordings.h"
 
-#include "base64.h"
 #include "picture.h"
 #include "request.h"
 
@@ -87,7 +86,7 @@ static enum lat_code put_picture(struct lat_buf *b, const char *path,
         return code;
     lat_buf_printf(b, "\"data:image/%s;base64,",
                    dot && (dot[1] == 'p' || dot[1] == 'P') ? "png" : "jpeg");
-    cli_put_base64(b, data, len);
+    lat_base64_encode(b, data, len);
     lat_buf_puts(b, "\"");
     lat_free(data);
     return LAT_OK;

@@ -1,5 +1,4 @@
 /* remote.c - embeddings by a server: what its replies say. */
-#include "base64.h"
 #include "picture.h"
 #include "request.h"
 
@@ -23,6 +22,29 @@ static enum lat_code fail_reply(const struct cli_asked *asked,
 static enum lat_code not_understood(const char *what, struct lat_err *err)
 {
     return lat_fail(err, LAT_EFORMAT, "the server's reply: no %s", what);
+}
+
+/* Base64 of floats, the caller's to lat_free. */
+static enum lat_code take_floats(float **out, size_t *n, const json_t *value,
+                                 struct lat_err *err)
+{
+    const char *text = json_string_value(value);
+    size_t len = 0;
+    char *v = NULL;
+    enum lat_code code;
+
+    if (!text)
+        return not_understood("embedding", err);
+    code = lat_base64_decode(&v, &len, text, strlen(text), err);
+    if (code == LAT_ENOMEM)
+        return code;
+    if (code || len == 0 || len % sizeof(**out)) {
+        lat_free(v);
+        return not_understood("embedding in base64", err);
+    }
+    *out = (float *)(void *)v;
+    *n = len / sizeof(**out);
+    return LAT_OK;
 }
 
 static size_t member_count(const json_t *obj, const char *name)
@@ -50,43 +72,24 @@ static enum lat_code take_task(struct cli_embeddings *out, float *likely,
                                const json_t *task, struct lat_err *err)
 {
     const json_t *labels = json_object_get(task, "labels");
-    const char *text =
-        json_string_value(json_object_get(task, "probabilities"));
-    size_t n = json_array_size(labels), room = LAT_LABELS_MAX * sizeof(*likely);
+    size_t n = json_array_size(labels), got = 0;
+    float *v = NULL;
+    enum lat_code code =
+        take_floats(&v, &got, json_object_get(task, "probabilities"), err);
 
-    if (!text || n == 0 || n > LAT_LABELS_MAX ||
-        strlen(text) / 4 * 3 > room + 2 ||
-        cli_base64_decode(likely, room, text) != n * sizeof(*likely))
-        return not_understood("probabilities in base64", err);
+    if (!code && (n > LAT_LABELS_MAX || got != n))
+        code = not_understood("probability for each label", err);
+    if (!code)
+        memcpy(likely, v, n * sizeof(*v));
+    lat_free(v);
+    if (code)
+        return code;
     out->n_labels = n;
     for (size_t i = 0; i < n; i++) {
         const char *name = json_string_value(json_array_get(labels, i));
 
         snprintf(out->labels[i], LAT_NAME_MAX, "%s", name ? name : "?");
     }
-    return LAT_OK;
-}
-
-/* Base64 of floats, the caller's to lat_free. */
-static enum lat_code take_floats(float **out, size_t *n, const json_t *value,
-                                 struct lat_err *err)
-{
-    const char *text = json_string_value(value);
-    size_t room = text ? strlen(text) / 4 * 3 + 3 : 0, len;
-    float *v;
-
-    if (!text)
-        return not_understood("embedding", err);
-    v = lat_calloc(room, 1);
-    if (!v)
-        return lat_fail(err, LAT_ENOMEM, "an embedding");
-    len = cli_base64_decode(v, room, text);
-    if (len == SIZE_MAX || len == 0 || len % sizeof(*v)) {
-        lat_free(v);
-        return not_understood("embedding in base64", err);
-    }
-    *out = v;
-    *n = len / sizeof(*v);
     return LAT_OK;
 }
 

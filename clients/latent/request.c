@@ -6,7 +6,6 @@
  */
 #include "request.h"
 
-#include "base64.h"
 #include "picture.h"
 
 #include <string.h>
@@ -47,8 +46,8 @@ void cli_put_signal(struct lat_buf *b, const struct lat_signal *sig)
         lat_buf_puts(b, "}");
     }
     lat_buf_puts(b, "], \"encoding\": \"f32le+base64\", \"data\": \"");
-    cli_put_base64(b, sig->v,
-                   sig->n_channels * sig->n_samples * sizeof(*sig->v));
+    lat_base64_encode(b, sig->v,
+                      sig->n_channels * sig->n_samples * sizeof(*sig->v));
     lat_buf_puts(b, "\"}");
 }
 

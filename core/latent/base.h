@@ -111,6 +111,15 @@ char *lat_number_print(char *p, float v);
 /* Bytes of the UTF-8 sequence at text, 1 to 4; 0 when it is none. */
 size_t lat_utf8_length(const char *text);
 
+/* ---- base64 --------------------------------------------- base/base64.c */
+
+/* RFC 4648, padded, no white space.  *out is the caller's to lat_free and has
+ * a NUL after its *len bytes.  LAT_EINVAL tells the offset of what is wrong. */
+LAT_MUST_CHECK enum lat_code lat_base64_decode(char **out, size_t *len,
+                                               const char *text, size_t n,
+                                               struct lat_err *err);
+void lat_base64_encode(struct lat_buf *out, const void *bytes, size_t len);
+
 /* ---- digests -------------------------------------------- base/sha256.c */
 
 enum { LAT_DIGEST = 32, LAT_DIGEST_HEX = 65 };

@@ -1,7 +1,6 @@
 /* native.c - {"type": "signal", …}: the shortest way to say a signal. */
 #include "native.h"
 
-#include "base64.h"
 #include "samples.h"
 
 #include <math.h>
@@ -290,7 +289,7 @@ static enum lat_code read_data(struct lat_signal **out, struct said *said,
                                  : "base64 text, as encoding says");
         return lat_at(err, code, "data");
     }
-    code = latd_base64_decode(&raw, &bytes.len, text, len, err);
+    code = lat_base64_decode(&raw, &bytes.len, text, len, err);
     if (code)
         return lat_at(err, code, "data");
     bytes.data = raw;

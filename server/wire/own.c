@@ -1,8 +1,6 @@
 /* own.c - vectors that a client gives. */
 #include "own.h"
 
-#include "base64.h"
-
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -34,7 +32,7 @@ static enum lat_code read_base64(struct latd_own_vectors *own, const char *text,
     char *bytes = NULL;
     size_t len = 0;
     enum lat_code code =
-        latd_base64_decode(&bytes, &len, text, strlen(text), err);
+        lat_base64_decode(&bytes, &len, text, strlen(text), err);
 
     if (code)
         return code;

@@ -1,7 +1,6 @@
 /* picture.c - an image in a body, before anybody decodes it. */
 #include "picture.h"
 
-#include "base64.h"
 #include "formats.h"
 
 #include <string.h>
@@ -150,7 +149,7 @@ static enum lat_code from_data(struct latd_embed_input *out,
         code = lat_fail_word(err, LAT_EINVAL, "invalid_type",
                              "data is not base64 text of an image");
     else
-        code = latd_base64_decode(&bytes, &len, text, len, err);
+        code = lat_base64_decode(&bytes, &len, text, len, err);
     if (!code)
         code = latd_picture_adopt(
             out, bytes, len, type ? latd_claim_of(type) : LATD_CLAIM_NONE, err);

@@ -1,7 +1,6 @@
 /* recording_out.c - what is answered of recordings. */
 #include "recording.h"
 
-#include "base64.h"
 #include "parts.h"
 #include "reply.h"
 
@@ -17,7 +16,7 @@ static void put_row(struct lat_buf *out, const float *v, size_t n, bool base64)
         return;
     }
     lat_buf_puts(out, "\"");
-    latd_base64_encode(out, v, n * sizeof(*v));
+    lat_base64_encode(out, v, n * sizeof(*v));
     lat_buf_puts(out, "\"");
 }
 

@@ -1,5 +1,4 @@
 /* uri.c - a signal or an image in a data URI (RFC 2397). */
-#include "base64.h"
 #include "formats.h"
 #include "picture.h"
 
@@ -116,7 +115,7 @@ static enum lat_code payload(char **out, size_t *out_len, bool base64,
     char *v;
 
     if (base64)
-        return latd_base64_decode(out, out_len, data->data, data->len, err);
+        return lat_base64_decode(out, out_len, data->data, data->len, err);
     v = lat_calloc(data->len + 1, 1);
     if (!v)
         return lat_fail(err, LAT_ENOMEM, "%zu bytes", data->len);

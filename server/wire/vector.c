@@ -1,8 +1,6 @@
 /* vector.c - floats as numbers, base64 or bytes. */
 #include "reply.h"
 
-#include "base64.h"
-
 #include <math.h>
 
 static void put_little(struct lat_buf *out, const float *v, size_t n)
@@ -30,7 +28,7 @@ static void write_base64(struct lat_buf *out, const float *v, size_t n)
 
     put_little(&raw, v, n);
     lat_buf_puts(out, "\"");
-    latd_base64_encode(out, raw.len ? raw.v : "", raw.len);
+    lat_base64_encode(out, raw.len ? raw.v : "", raw.len);
     lat_buf_puts(out, "\"");
     out->failed |= raw.failed;
     lat_buf_fini(&raw);

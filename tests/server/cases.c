@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include "cases.h"
 
-#include "../../server/wire/base64.h"
-
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,8 +68,8 @@ bool case_parse(struct wire_case *c, char *file, size_t len)
     *c->body = '\0';
     c->body += 2;
     c->body_len = (size_t)(file + len - c->body) - 1; /* its last \n */
-    if (case_get(c, "Body") && latd_base64_decode(&c->body_own, &c->body_len,
-                                                  c->body, c->body_len, NULL))
+    if (case_get(c, "Body") && lat_base64_decode(&c->body_own, &c->body_len,
+                                                 c->body, c->body_len, NULL))
         return false;
     if (c->body_own)
         c->body = c->body_own;

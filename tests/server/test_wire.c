@@ -1,7 +1,6 @@
 /* test_wire.c - the small pieces: base64, writing, errors, multipart. */
 #include "../../core/base/mem.h"
 #include "../../server/wire.h"
-#include "../../server/wire/base64.h"
 #include "../../server/wire/json.h"
 #include "../../server/wire/multipart.h"
 #include "../check.h"
@@ -13,7 +12,7 @@
 static enum lat_code decode64(char **out, size_t *len, const char *text,
                               struct lat_err *err)
 {
-    return latd_base64_decode(out, len, text, strlen(text), err);
+    return lat_base64_decode(out, len, text, strlen(text), err);
 }
 
 TEST(base64, has_the_vectors_of_rfc_4648)
@@ -32,7 +31,7 @@ TEST(base64, has_the_vectors_of_rfc_4648)
         char *got = NULL;
         size_t len = 99;
 
-        latd_base64_encode(&b, pairs[i][0], strlen(pairs[i][0]));
+        lat_base64_encode(&b, pairs[i][0], strlen(pairs[i][0]));
         assert_string_equal(b.v, pairs[i][1]);
         lat_buf_fini(&b);
         CHECK(decode64(&got, &len, pairs[i][1], NULL) == LAT_OK);
@@ -54,8 +53,8 @@ TEST(base64, comes_back_for_all_lengths_and_bytes)
         char *got = NULL;
         size_t len = 0;
 
-        latd_base64_encode(&b, bytes, n);
-        CHECK(latd_base64_decode(&got, &len, b.v, b.len, NULL) == LAT_OK);
+        lat_base64_encode(&b, bytes, n);
+        CHECK(lat_base64_decode(&got, &len, b.v, b.len, NULL) == LAT_OK);
         CHECK(len == n && memcmp(got, bytes, n) == 0);
         lat_free(got);
         lat_buf_fini(&b);
