@@ -73,12 +73,17 @@ static enum lat_code windows_of(struct lat_windows **out, struct cli_local *l,
                                 const struct cli_asked *asked, const char *path,
                                 struct lat_err *err)
 {
+    const struct lat_card *card = lat_plan_card(l->plan);
     struct lat_signal *sig = NULL;
-    enum lat_code code = lat_signal_read(&sig, path, &asked->hints, err);
+    enum lat_code code;
 
+    if (asked->gate_mode > 0) /* hard or soft, as a server refuses it */
+        return lat_fail(err, LAT_EUNFIT, "%s: model %s has no gates", path,
+                        card->name);
+    code = lat_signal_read(&sig, path, &asked->hints, err);
     if (code)
         return code; /* it names the file */
-    code = lat_prepare(out, lat_plan_card(l->plan), sig, &asked->cut, err);
+    code = lat_prepare(out, card, sig, &asked->cut, err);
     lat_signal_free(sig);
     return code ? lat_wrap(err, code, "%s", path) : LAT_OK;
 }

@@ -170,6 +170,12 @@ def test_a_partition_alone(models, recordings):
         2, "embed", "--models", models, "-w", "center", "-p", "other", recordings / "a")
 
 
+def test_gates_are_refused_of_a_model_that_has_none(models, recordings):
+    assert "model toy has no gates" in fails(
+        1, "embed", "--models", models, "-w", "center", "--gates", "hard", recordings / "a")
+    embed(models, "--gates", "none", recordings / "a")
+
+
 def test_table_shows_norms_and_cosines(models, recordings):
     table = embed(models, recordings / "a", recordings / "b")
     assert "toy@2, 8 dimensions" in table and "cosine with the first window" in table
