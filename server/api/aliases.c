@@ -115,7 +115,7 @@ static enum lat_code put_begin(struct latd_req *req)
         return code;
     p = req->state = lat_calloc(1, sizeof(*p));
     if (p) {
-        snprintf(p->alias.name, sizeof(p->alias.name), "%s", req->param);
+        snprintf(p->alias.name, sizeof(p->alias.name), "%.64s", req->param);
         snprintf(p->alias.model, sizeof(p->alias.model), "%s", m->id);
     }
     latd_model_unref(m);
