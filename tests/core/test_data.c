@@ -121,7 +121,7 @@ TEST(archive, no_more_is_unpacked_than_the_limits)
 
     UNUSED_STATE;
     for (int i = 0; i < 3; i++) {
-        char name[8];
+        char name[24];
 
         snprintf(name, sizeof(name), "%d.csv", i);
         tar_add(&b, name, '0', "", data, sizeof(data));

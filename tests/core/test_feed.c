@@ -80,7 +80,7 @@ static void add_hearts(struct lat_dataset *d, size_t n, enum lat_split split)
 {
     for (size_t i = 0; i < n; i++) {
         struct lat_signal *sig = heart(i + 10 * split, 100.0, "II,V1");
-        char name[16];
+        char name[40];
 
         snprintf(name, sizeof(name), "p%d-%zu", (int)split, i);
         CHECK(add(d, sig, name, split, NULL) == LAT_OK);
