@@ -93,14 +93,6 @@ enum { N_ROUTES = sizeof(routes) / sizeof(routes[0]) };
 
 _Static_assert((int)N_ROUTES <= (int)LATD_ROUTES_MAX, "room in the metrics");
 
-static int hex(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c ? strchr(digits, c) : NULL;
-
-    return at ? (int)((at - digits) % 16) : -1;
-}
-
 /* A path as it is read: what is percent-encoded stands for itself, so that an
  * encoded slash is part of a segment. */
 struct reading {
@@ -118,8 +110,8 @@ static int next(struct reading *r)
     if (!*r->at)
         return 0;
     if (r->encoded && *r->at == '%') {
-        high = hex(r->at[1]);
-        low = high < 0 ? -1 : hex(r->at[2]);
+        high = lat_hex_value(r->at[1]);
+        low = high < 0 ? -1 : lat_hex_value(r->at[2]);
     }
     if (low < 0)
         return (unsigned char)*r->at++;

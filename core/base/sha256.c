@@ -35,6 +35,14 @@ bool lat_digest_equal(const uint8_t a[LAT_DIGEST], const uint8_t b[LAT_DIGEST])
     return memeql_sec(a, b, LAT_DIGEST) != 0;
 }
 
+int lat_hex_value(char c)
+{
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = c ? strchr(digits, c) : NULL;
+
+    return at ? (int)((at - digits) % 16) : -1;
+}
+
 void lat_digest_hex(char hex[LAT_DIGEST_HEX], const uint8_t digest[LAT_DIGEST])
 {
     static const char digits[] = "0123456789abcdef";

@@ -133,6 +133,8 @@ void lat_sha256_add(struct lat_sha256 *h, const void *p, size_t len);
 void lat_sha256_end(struct lat_sha256 *h, uint8_t digest[LAT_DIGEST]);
 /* Takes as long whatever differs, for digests of secrets. */
 bool lat_digest_equal(const uint8_t a[LAT_DIGEST], const uint8_t b[LAT_DIGEST]);
+/* What a hexadecimal digit is worth, in either case; -1: it is none. */
+int lat_hex_value(char c);
 /* Lower-case hexadecimal with a NUL. */
 void lat_digest_hex(char hex[LAT_DIGEST_HEX], const uint8_t digest[LAT_DIGEST]);
 

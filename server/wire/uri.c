@@ -38,14 +38,6 @@ static enum lat_code fail_uri(struct lat_err *err, const char *what)
                          what);
 }
 
-static int hex(char c)
-{
-    const char *digits = "0123456789abcdef0123456789ABCDEF", *at;
-
-    at = c ? strchr(digits, c) : NULL;
-    return at ? (int)((at - digits) % 16) : -1;
-}
-
 /* Undoes %41.  to has room for len bytes and a NUL; false: not well formed. */
 static bool unescape(char *to, size_t *to_len, const char *p, size_t len)
 {
@@ -56,9 +48,11 @@ static bool unescape(char *to, size_t *to_len, const char *p, size_t len)
             to[n++] = p[i];
             continue;
         }
-        if (len - i < 3 || hex(p[i + 1]) < 0 || hex(p[i + 2]) < 0)
+        if (len - i < 3 || lat_hex_value(p[i + 1]) < 0 ||
+            lat_hex_value(p[i + 2]) < 0)
             return false;
-        to[n++] = (char)(hex(p[i + 1]) << 4 | hex(p[i + 2]));
+        to[n++] =
+            (char)(lat_hex_value(p[i + 1]) << 4 | lat_hex_value(p[i + 2]));
         i += 2;
     }
     to[n] = '\0';

@@ -3,16 +3,42 @@
 
 #include "rows.h"
 
-#include <stdio.h>
-
 static const char *text(sqlite3_stmt *st, int i)
 {
     return (const char *)sqlite3_column_text(st, i);
 }
 
-static void copy(char to[LATD_ID_MAX], sqlite3_stmt *st, int i)
+/* What a page of a job's rows is made of. */
+struct list {
+    const char *job;
+    struct latd_page *page;
+    const char *doing;
+    void (*give)(sqlite3_stmt *st, void *arg);
+    void *arg;
+};
+
+/* Each row to give, but one beyond the limit, which says that there is more.
+ * st takes the job, the id that the page comes after, and how many. */
+static enum lat_code list_page(struct latd_rows *rows, sqlite3_stmt *st,
+                               const struct list *l, struct lat_err *err)
 {
-    snprintf(to, LATD_ID_MAX, "%s", text(st, i) ? text(st, i) : "");
+    enum lat_code code = LAT_OK;
+    bool found = true;
+
+    latd_bind_text(st, 1, l->job);
+    latd_bind_text(st, 2, l->page->after);
+    sqlite3_bind_int64(st, 3, (int64_t)l->page->limit + 1);
+    l->page->more = false;
+    for (size_t n = 0; !code; n++) {
+        code = latd_rows_step(&found, rows, st, l->doing, err);
+        if (code || !found)
+            return code;
+        if (n == l->page->limit)
+            l->page->more = true;
+        else
+            l->give(st, l->arg);
+    }
+    return code;
 }
 
 /* ---- events ------------------------------------------------------------ */
@@ -40,16 +66,17 @@ enum lat_code latd_rows_event_add(struct latd_rows *rows,
     return latd_rows_run(rows, st, "write an event", err);
 }
 
-static void give_event(sqlite3_stmt *st, struct latd_event_query *q)
+static void give_event(sqlite3_stmt *st, void *arg)
 {
+    struct latd_event_query *q = arg;
     struct latd_job_event e = {.created_at = sqlite3_column_int64(st, 2),
                                .level = text(st, 3),
                                .type = text(st, 4),
                                .message = text(st, 5),
                                .data = text(st, 6)};
 
-    copy(e.id, st, 0);
-    copy(e.job, st, 1);
+    latd_column_copy(e.id, sizeof(e.id), st, 0);
+    latd_column_copy(e.job, sizeof(e.job), st, 1);
     q->each(q->arg, &e);
 }
 
@@ -58,7 +85,6 @@ enum lat_code latd_rows_event_list(struct latd_rows *rows,
                                    struct lat_err *err)
 {
     sqlite3_stmt *st;
-    bool found = true;
     enum lat_code code;
 
     if (q->oldest_first)
@@ -77,20 +103,9 @@ enum lat_code latd_rows_event_list(struct latd_rows *rows,
             err);
     if (code)
         return code;
-    latd_bind_text(st, 1, q->job);
-    latd_bind_text(st, 2, q->page.after);
-    sqlite3_bind_int64(st, 3, (int64_t)q->page.limit + 1);
-    q->page.more = false;
-    for (size_t n = 0; !code; n++) {
-        code = latd_rows_step(&found, rows, st, "list events", err);
-        if (code || !found)
-            return code;
-        if (n == q->page.limit)
-            q->page.more = true;
-        else
-            give_event(st, q);
-    }
-    return code;
+    return list_page(
+        rows, st,
+        &(struct list){q->job, &q->page, "list events", give_event, q}, err);
 }
 
 /* ---- checkpoints ------------------------------------------------------- */
@@ -136,15 +151,16 @@ enum lat_code latd_rows_checkpoint_prune(struct latd_rows *rows,
     return latd_rows_run(rows, st, "drop checkpoints", err);
 }
 
-static void give_checkpoint(sqlite3_stmt *st, struct latd_checkpoint_query *q)
+static void give_checkpoint(sqlite3_stmt *st, void *arg)
 {
+    struct latd_checkpoint_query *q = arg;
     struct latd_job_checkpoint c = {.created_at = sqlite3_column_int64(st, 2),
                                     .step = sqlite3_column_int64(st, 3),
                                     .model = text(st, 4),
                                     .metrics = text(st, 5)};
 
-    copy(c.id, st, 0);
-    copy(c.job, st, 1);
+    latd_column_copy(c.id, sizeof(c.id), st, 0);
+    latd_column_copy(c.job, sizeof(c.job), st, 1);
     q->each(q->arg, &c);
 }
 
@@ -153,7 +169,6 @@ enum lat_code latd_rows_checkpoint_list(struct latd_rows *rows,
                                         struct lat_err *err)
 {
     sqlite3_stmt *st;
-    bool found = true;
     enum lat_code code = latd_rows_prepare(
         &st, rows,
         "SELECT id, job, created_at, step, model, metrics FROM job_checkpoint "
@@ -162,18 +177,8 @@ enum lat_code latd_rows_checkpoint_list(struct latd_rows *rows,
 
     if (code)
         return code;
-    latd_bind_text(st, 1, q->job);
-    latd_bind_text(st, 2, q->page.after);
-    sqlite3_bind_int64(st, 3, (int64_t)q->page.limit + 1);
-    q->page.more = false;
-    for (size_t n = 0; !code; n++) {
-        code = latd_rows_step(&found, rows, st, "list checkpoints", err);
-        if (code || !found)
-            return code;
-        if (n == q->page.limit)
-            q->page.more = true;
-        else
-            give_checkpoint(st, q);
-    }
-    return code;
+    return list_page(rows, st,
+                     &(struct list){q->job, &q->page, "list checkpoints",
+                                    give_checkpoint, q},
+                     err);
 }
