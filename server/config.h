@@ -87,8 +87,8 @@ enum { LATD_TEXT_MAX = 512 };
            1024 * 1024 * (uint64_t)LATD_GIB, "Disk that a job may need")       \
     NUMBER(job_attempts, "job-attempts", 3, 1, 1000000,                        \
            "Starts without a checkpoint after which a job is failed")          \
-    NUMBER(retain_days, "retain-days", 0, 0, 36500,                           \
-           "Days that a recording is kept after a change; 0: for good")       \
+    NUMBER(retain_days, "retain-days", 0, 0, 36500,                            \
+           "Days that a recording is kept after a change; 0: for good")        \
     NUMBER(network_store, "network-store", 0, 0, 1,                            \
            "1: keep the database on a network file system all the same")       \
     NUMBER(                                                                    \

@@ -214,8 +214,8 @@ TEST(gate_kl, has_the_known_values)
     json_decref(root);
 }
 
-static float one_value(const struct lat_ctx *ctx, enum lat_nonneg kind,
-                       float x, float *slope)
+static float one_value(const struct lat_ctx *ctx, enum lat_nonneg kind, float x,
+                       float *slope)
 {
     float y, dy = 1.0f;
     struct lat_tensor tx = {&x, 1, 1, 1, 1};
