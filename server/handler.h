@@ -129,6 +129,7 @@ struct latd_handler {
 struct latd_req {
     struct latd_app *app;
     enum latd_method method;
+    char verb[24]; /* the method as it was sent, as far as that is shown */
     const char *path;
     const char *target; /* path as it was sent, not decoded; NULL: path is */
     char param[256];    /* what stood at {id} in the route, decoded */

@@ -99,6 +99,7 @@ struct reading {
     const char *at;
     bool encoded; /* %2F and the like are there */
     bool escaped; /* the last letter was one of them */
+    size_t n;     /* bytes of the segment at {id} */
 };
 
 /* The next letter, 0 at the end; -1 for an encoded NUL, which is in no name. */
@@ -128,25 +129,25 @@ static bool reads(struct reading *r, const char *form)
     return *form || next(r) == 0;
 }
 
-/* One segment, decoded. */
+/* One segment, decoded; what is too long for param is counted. */
 static bool reads_param(struct reading *r, char *param, size_t len)
 {
-    size_t n = 0;
-
     while (*r->at && *r->at != '/') {
         int c = next(r);
 
-        if (c < 0 || n + 1 == len)
+        if (c < 0)
             return false;
-        param[n++] = (char)c;
+        if (r->n + 1 < len)
+            param[r->n] = (char)c;
+        r->n++;
     }
-    param[n] = '\0';
-    return n > 0;
+    param[r->n < len ? r->n : len - 1] = '\0';
+    return r->n > 0;
 }
 
-/* Does the path fit the template?  What stands at {id} goes to param. */
-static bool fits(const struct latd_req *req, const char *form, char *param,
-                 size_t len)
+/* Does the path fit the template?  What stands at {id} goes to param, and *n
+ * is how long it is. */
+static bool fits(struct latd_req *req, const char *form, size_t *n)
 {
     struct reading r = {.at = req->target ? req->target : req->path,
                         .encoded = req->target != NULL};
@@ -154,8 +155,26 @@ static bool fits(const struct latd_req *req, const char *form, char *param,
 
     if (!reads(&r, form))
         return false;
-    return !open ||
-           (reads_param(&r, param, len) && reads(&r, strchr(open, '}') + 1));
+    if (open && !(reads_param(&r, req->param, sizeof(req->param)) &&
+                  reads(&r, strchr(open, '}') + 1)))
+        return false;
+    *n = r.n;
+    return true;
+}
+
+static enum lat_code check_length(struct latd_req *req, size_t n,
+                                  const char *form)
+{
+    const char *open = strchr(form, '{');
+
+    if (n < sizeof(req->param))
+        return LAT_OK;
+    return lat_at(&req->err,
+                  lat_fail(&req->err, LAT_EINVAL,
+                           "%.*s in %s has %zu bytes, expected at most %zu",
+                           (int)strcspn(open, "}") + 1, open, form, n,
+                           sizeof(req->param) - 1),
+                  "%.*s", (int)strcspn(open, "}") - 1, open + 1);
 }
 
 static void add_allow(char *allow, size_t len, const char *method)
@@ -170,14 +189,16 @@ enum lat_code latd_route_find(size_t *index, struct latd_req *req, char *allow,
 {
     enum latd_method method = req->method == LATD_HEAD ? LATD_GET : req->method;
 
+    size_t n = 0;
+
     allow[0] = '\0';
     req->param[0] = '\0';
     for (size_t i = 1; i < N_ROUTES; i++) {
-        if (!fits(req, routes[i].path, req->param, sizeof(req->param)))
+        if (!fits(req, routes[i].path, &n))
             continue;
         if (routes[i].method == method) {
             *index = i;
-            return LAT_OK;
+            return check_length(req, n, routes[i].path);
         }
         if (routes[i].method == LATD_GET)
             add_allow(allow, allow_len, "GET, HEAD");
@@ -188,7 +209,8 @@ enum lat_code latd_route_find(size_t *index, struct latd_req *req, char *allow,
         return lat_fail(&req->err, LAT_ENOENT, "no such path: %.200s",
                         req->path);
     return lat_fail(&req->err, LAT_EMETHOD, "%s is not for %.200s, use %s",
-                    latd_method_name(req->method), req->path, allow);
+                    req->verb[0] ? req->verb : latd_method_name(req->method),
+                    req->path, allow);
 }
 
 const struct latd_route *latd_route(size_t index)

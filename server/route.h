@@ -20,8 +20,8 @@ struct latd_route {
 enum { LATD_ROUTE_NONE = 0 }; /* index of "not a route", for the metrics */
 
 /* The index of the route, from 1; fills in req->param.  LAT_ENOENT when there
- * is no such path, LAT_EMETHOD when it has other methods: allow (for the
- * header) then names them. */
+ * is no such path, LAT_EINVAL when what stands at {id} is too long, LAT_EMETHOD
+ * when the path has other methods: allow (for the header) then names them. */
 LAT_MUST_CHECK enum lat_code latd_route_find(size_t *index,
                                              struct latd_req *req, char *allow,
                                              size_t allow_len);

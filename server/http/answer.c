@@ -177,7 +177,7 @@ static void report(const struct latd_exchange *x)
     count_rejected(x);
     latd_line_begin(&line, quiet ? LATD_DEBUG : LATD_INFO, "request");
     latd_line_text(&line, "id", req->id);
-    latd_line_text(&line, "method", latd_method_name(req->method));
+    latd_line_text(&line, "method", req->verb);
     latd_line_text(&line, "path", req->path);
     if (x->who.name[0])
         latd_line_text(&line, "key", x->who.name);

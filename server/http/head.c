@@ -2,6 +2,7 @@
 #include "exchange.h"
 
 #include "../api.h"
+#include "../parameters.h"
 #include "tls.h"
 
 #include <stdio.h>
@@ -174,6 +175,8 @@ enum lat_code latd_exchange_check(struct latd_exchange *x)
     code = check_client(x);
     if (!code)
         code = check_key(x, len);
+    if (!code)
+        code = latd_parameters_check(&x->req, latd_route(x->route));
     return code || !x->handler->take ? code : call_head(x);
 }
 
@@ -211,5 +214,6 @@ void latd_exchange_meet(struct latd_exchange *x, const char *path,
     x->met = true;
     x->req.path = path;
     x->req.method = method_of(method);
+    snprintf(x->req.verb, sizeof(x->req.verb), "%s", method);
     set_id(&x->req);
 }

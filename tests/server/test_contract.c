@@ -1,6 +1,7 @@
 /* test_contract.c - schema/openapi.json and the code say the same. */
 #include "../../server/api.h"
 #include "../../server/api/openapi.h"
+#include "../../server/parameters.h"
 #include "../../server/route.h"
 #include "../../server/wire.h"
 #include "../../server/wire/similar.h"
@@ -173,6 +174,66 @@ TEST(contract, has_no_more_than_the_routes)
     }
 }
 
+/* Itself, or what it refers to. */
+static const json_t *resolve(const json_t *p)
+{
+    const char *ref = json_string_value(json_object_get(p, "$ref"));
+
+    if (!ref)
+        return p;
+    return json_object_get(
+        json_object_get(json_object_get(doc, "components"), "parameters"),
+        strrchr(ref, '/') + 1);
+}
+
+/* Those of the query, as a set; one that is an object has brackets. */
+static json_t *written_of(const json_t *op)
+{
+    json_t *set = json_object(), *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(op, "parameters"), i, one)
+    {
+        const json_t *p = resolve(one);
+        const char *in = json_string_value(json_object_get(p, "in"));
+        char name[64];
+
+        snprintf(name, sizeof(name), "%s%s",
+                 json_string_value(json_object_get(p, "name")),
+                 json_object_get(p, "style") ? "[]" : "");
+        if (strcmp(in, "query") == 0)
+            json_object_set_new(set, name, json_true());
+    }
+    return set;
+}
+
+TEST(contract, has_the_parameters_that_are_known)
+{
+    UNUSED_STATE;
+    for (size_t i = 1; i < latd_n_routes(); i++) {
+        const struct latd_route *r = latd_route(i);
+        json_t *set = written_of(operation_of(item_of(r->path), r->method));
+        const char *p = latd_parameters_of(r->handler);
+        size_t n = 0;
+
+        for (size_t len; *p; p += len + (p[len] == ' '), n++) {
+            char name[64];
+
+            len = strcspn(p, " ");
+            snprintf(name, sizeof(name), "%.*s", (int)len, p);
+            if (!json_object_get(set, name))
+                print_error("%s %s: %s is not in the contract\n",
+                            latd_method_name(r->method), r->path, name);
+            CHECK(json_object_get(set, name));
+        }
+        if (json_object_size(set) != n)
+            print_error("%s %s: the contract has more parameters\n",
+                        latd_method_name(r->method), r->path);
+        CHECK(json_object_size(set) == n);
+        json_decref(set);
+    }
+}
+
 TEST(contract, has_examples_that_decode)
 {
     static const char *const steps[] = {"components",       "requestBodies",
@@ -246,6 +307,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(contract, has_each_route),
         T(contract, has_no_more_than_the_routes),
+        T(contract, has_the_parameters_that_are_known),
         T(contract, has_examples_that_decode),
         T(contract, has_examples_of_comparisons_that_decode),
     };

@@ -1,5 +1,6 @@
 /* test_route.c - paths to handlers. */
 #include "../../server/api.h"
+#include "../../server/parameters.h"
 #include "../../server/route.h"
 #include "../check.h"
 
@@ -45,7 +46,15 @@ TEST(route, takes_one_segment_for_id)
     assert_string_equal(req.param, "ecg-scl@3");
     CHECK(find(LATD_GET, "/v1/models/", &req, allow, &h) == LAT_ENOENT);
     CHECK(find(LATD_GET, "/v1/models/a/b", &req, allow, &h) == LAT_ENOENT);
-    memset(longer + strlen(longer), 'x', 300);
+    memset(longer + strlen(longer), 'x', 255);
+    CHECK(find(LATD_GET, longer, &req, allow, &h) == LAT_OK);
+    CHECK(strlen(req.param) == 255);
+    strcat(longer, "x");
+    CHECK(find(LATD_GET, longer, &req, allow, &h) == LAT_EINVAL);
+    CHECK(strstr(req.err.msg, "256 bytes") && strstr(req.err.msg, "most 255"));
+    assert_string_equal(req.err.param, "id");
+    CHECK(find(LATD_POST, longer, &req, allow, &h) == LAT_EMETHOD);
+    strcat(longer, "/b");
     CHECK(find(LATD_GET, longer, &req, allow, &h) == LAT_ENOENT);
 }
 
@@ -93,10 +102,106 @@ TEST(route, says_which_methods_a_path_has)
     assert_string_equal(allow, "GET, HEAD");
     CHECK(find(LATD_OPTIONS, "/v1/models", &req, allow, &h) == LAT_EMETHOD);
     CHECK(find(LATD_OTHER, "/v1/models", &req, allow, &h) == LAT_EMETHOD);
+    CHECK(strstr(req.err.msg, "OTHER is not for"));
     CHECK(find(LATD_GET, "/nope", &req, allow, &h) == LAT_ENOENT);
     CHECK(strstr(req.err.msg, "/nope"));
     CHECK(find(LATD_GET, "/livez/", &req, allow, &h) == LAT_ENOENT);
     CHECK(find(LATD_GET, "", &req, allow, &h) == LAT_ENOENT);
+}
+
+TEST(route, names_the_method_that_was_sent)
+{
+    struct latd_req req = {
+        .method = LATD_OTHER, .verb = "PATCH", .path = "/v1/models"};
+    char allow[64];
+    size_t index;
+
+    UNUSED_STATE;
+    CHECK(latd_route_find(&index, &req, allow, 64) == LAT_EMETHOD);
+    CHECK(strstr(req.err.msg, "PATCH is not for /v1/models, use GET, HEAD"));
+}
+
+/* ---- parameters ---- */
+
+static const char *const *sent; /* names, to a NULL */
+
+static void each(const struct latd_req *req, enum latd_place place,
+                 void (*fn)(void *arg, const char *name, const char *value),
+                 void *arg)
+{
+    (void)req;
+    for (size_t i = 0; place == LATD_QUERY && sent[i]; i++)
+        fn(arg, sent[i], "");
+}
+
+static enum lat_code check(struct latd_req *req,
+                           const struct latd_handler *handler,
+                           const char *const *names)
+{
+    const struct latd_route route = {
+        .method = LATD_PUT, .path = "/v1/some", .handler = handler};
+
+    sent = names;
+    *req = (struct latd_req){.each = each};
+    return latd_parameters_check(req, &route);
+}
+
+TEST(parameters, are_those_that_an_operation_knows)
+{
+    static const struct {
+        const struct latd_handler *handler;
+        const char *names[4];
+        const char *bad; /* NULL: none of them */
+    } cases[] = {
+        {&latd_livez, {NULL}, NULL},
+        {&latd_livez, {"t"}, "t"},
+        {&latd_files_index, {"after", "limit", "order"}, NULL},
+        {&latd_files_index, {"limit", "ordre"}, "ordre"},
+        {&latd_files_index, {"orde"}, "orde"},
+        {&latd_files_index, {"orders"}, "orders"},
+        {&latd_files_index, {""}, ""},
+        {&latd_files_index, {"limit", "limit"}, "limit"},
+        {&latd_files_index, {"metadata[a]"}, "metadata[a]"},
+        {&latd_jobs_index, {"metadata[a]", "metadata[b]"}, NULL},
+        {&latd_jobs_index, {"metadata[a]", "metadata[a]"}, NULL},
+        {&latd_jobs_index, {"metadata[]"}, NULL},
+        {&latd_jobs_index, {"metadata"}, "metadata"},
+        {&latd_jobs_index, {"metadata[a"}, "metadata[a"},
+        {&latd_recordings_put_one, {"metadata"}, NULL},
+        {&latd_recordings_put_one, {"metadata[]"}, "metadata[]"},
+    };
+    struct latd_req req;
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum lat_code code = check(&req, cases[i].handler, cases[i].names);
+
+        CHECK(code == (cases[i].bad ? LAT_EINVAL : LAT_OK));
+        assert_string_equal(req.err.param, cases[i].bad ? cases[i].bad : "");
+    }
+}
+
+/* Where most of them are known, the last is still in the message. */
+TEST(parameters, are_all_named_to_who_sent_another)
+{
+    static const char name[] =
+        "one-that-is-so-long-that-nobody-needs-to-read-it-to-its-very-end";
+    struct latd_req req;
+
+    UNUSED_STATE;
+    CHECK(check(&req, &latd_recordings_put_one,
+                (const char *const[]){name, NULL}) == LAT_EINVAL);
+    CHECK(strstr(req.err.msg, "unknown parameter \"one-that-is-so-"));
+    CHECK(strstr(req.err.msg, "knows model, modality, "));
+    CHECK(strstr(req.err.msg, ", subject, metadata, store_waveform"));
+    CHECK(check(&req, &latd_embeddings, (const char *const[]){name, NULL}) ==
+          LAT_EINVAL);
+    CHECK(strstr(req.err.msg, ", dimensions, gate_mode"));
+    assert_string_equal(req.err.word, "unknown_parameter");
+    CHECK(check(&req, &latd_livez, (const char *const[]){"t", NULL}) ==
+          LAT_EINVAL);
+    CHECK(strstr(req.err.msg, "\"t\" in the query of PUT /v1/some, which "
+                              "knows none"));
 }
 
 TEST(route, rows_are_whole)
@@ -189,7 +294,10 @@ int main(void)
         T(route, takes_one_segment_for_id),
         T(route, decodes_what_it_finds),
         T(route, says_which_methods_a_path_has),
+        T(route, names_the_method_that_was_sent),
         T(route, rows_are_whole),
+        T(parameters, are_those_that_an_operation_knows),
+        T(parameters, are_all_named_to_who_sent_another),
         T(reply, with_a_tag_that_the_client_has_is_empty),
         T(reply, headers_hold_no_line_breaks_and_never_overflow),
         T(probes, tell_the_state_of_the_process),
