@@ -8,7 +8,7 @@
 /* ---- rows: the first are the first to be run ---- */
 
 static const char gated[] = "image-bayesncl";
-static const char quick_sweep[] = "steps=1500";
+static const char quick_sweep[] = "steps=500";
 
 static const struct cli_row rows[] = {
     {"bayesncl", "BayesNCL, straight-through gates", gated, {NULL}},
@@ -292,7 +292,7 @@ static const struct cli_quote ablation_quotes[] = {
 static const struct cli_section sections[] = {
     {"Methods and controls", NULL, head, headline, quotes},
     {"What the gates are made of", NULL, head, ablations, ablation_quotes},
-    {"Prior and price", "1500 steps each.", sweep_head, sweep, NULL},
+    {"Prior and price", "500 steps each.", sweep_head, sweep, NULL},
     {0},
 };
 
@@ -339,7 +339,7 @@ const struct cli_table cli_table_bayesncl = {
             "images: its figures stand beside ours for orientation, and they "
             "are by statistics of the batch.",
     .measured = 1,
-    .steps = 4000,
+    .steps = 1500,
     .quick_steps = 40,
     .rows = rows,
     .sections = sections,
