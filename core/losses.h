@@ -137,6 +137,7 @@ double lat__nt_xent(const struct lat_ctx *ctx, const struct lat_nt_xent *k,
 struct lat_gate_kl {
     size_t rows, dims;
     double prior, temperature;
+    const double *priors; /* (dims), in place of prior; NULL: one for all */
 };
 
 /* Of one gate; *dp is its derivative by p. */
@@ -144,6 +145,13 @@ double lat__bernoulli_kl(double p, double prior, double *dp);
 /* Adds scale times the gradient by the logits, unless dlogit is NULL. */
 double lat__gate_kl(const struct lat_gate_kl *k, float *dlogit,
                     const float *prob, double scale);
+
+/* priors (dims) of gates over y (rows, dims), which is not negative: that of a
+ * dimension is prior by the mean activity over its own, where activity is the
+ * share of rows in which it is above 0.  Those that never are take no part in
+ * the mean and have 1. */
+void lat__activity_priors(double *priors, const struct lat_gate_kl *k,
+                          const float *y);
 
 /* ---- losses/gated.c: gated, non-negative latents, from z and the logits */
 
@@ -153,6 +161,7 @@ struct lat_gated_spec {
     size_t top_k; /* 0: all */
     struct lat__gate gate;
     double prior, lambda, tau;
+    bool by_activity; /* see lat__activity_priors; else one prior for all */
 };
 
 struct lat_gated_loss {
@@ -164,6 +173,7 @@ struct lat_gated_loss {
     float *norm;     /* (rows): lengths of y … */
     float *norm_a;   /* … and of a: 0 where all gates are shut */
     float *block;    /* all of these */
+    double *priors;  /* (dims), by activity */
     struct lat_nt_xent nt_xent;
 };
 

@@ -6,6 +6,11 @@
  *              c log(c / r) + (1 - c) log((1 - c) / (1 - r))
  *     dKL/dp = (log(c / r) - log((1 - c) / (1 - r))) / rows, 0 where clipped
  *     dp/dlogit = p (1 - p) / T
+ *
+ * The weight that joint likelihood asks for is 1 / pi of a dimension, pi how
+ * often its meaning occurs.  A prior of prior mean(activity) / activity has
+ * gates open in that proportion: what is active in every image is dear, what is
+ * rare is cheap.
  */
 #include "../losses.h"
 
@@ -34,10 +39,31 @@ double lat__gate_kl(const struct lat_gate_kl *k, float *dlogit,
 
     for (size_t i = 0; i < k->rows * k->dims; i++) {
         double p = (double)prob[i], dp;
+        double prior = k->priors ? k->priors[i % k->dims] : k->prior;
 
-        sum += lat__bernoulli_kl(p, k->prior, &dp);
+        sum += lat__bernoulli_kl(p, prior, &dp);
         if (dlogit)
             dlogit[i] += (float)(g * dp * p * (1.0 - p));
     }
     return sum / (double)k->rows;
+}
+
+void lat__activity_priors(double *priors, const struct lat_gate_kl *k,
+                          const float *y)
+{
+    double sum = 0.0;
+    size_t n = 0;
+
+    for (size_t j = 0; j < k->dims; j++)
+        priors[j] = 0.0;
+    for (size_t i = 0; i < k->rows * k->dims; i++)
+        priors[i % k->dims] += y[i] > 0.0f;
+    for (size_t j = 0; j < k->dims; j++) {
+        sum += priors[j];
+        n += priors[j] > 0.0;
+    }
+    for (size_t j = 0; j < k->dims; j++)
+        priors[j] = priors[j] > 0.0
+                        ? fmin(1.0, k->prior * sum / ((double)n * priors[j]))
+                        : 1.0;
 }

@@ -52,7 +52,8 @@ enum lat_code lat__gated_loss_new(struct lat_gated_loss **out,
     l->spec = *spec;
     l->block = lat_calloc(lay_out(l), sizeof(*l->block));
     l->nt_xent.row = lat_calloc(spec->rows, sizeof(*l->nt_xent.row));
-    if (!l->block || !l->nt_xent.row) {
+    l->priors = lat_calloc(spec->dims, sizeof(*l->priors));
+    if (!l->block || !l->nt_xent.row || !l->priors) {
         lat__gated_loss_free(l);
         return lat_fail(err, LAT_ENOMEM, "gated loss of %zu rows", spec->rows);
     }
@@ -68,6 +69,7 @@ void lat__gated_loss_free(struct lat_gated_loss *l)
 {
     if (!l)
         return;
+    lat_free(l->priors);
     lat_free(l->nt_xent.row);
     lat_free(l->block);
     lat_free(l);
@@ -88,11 +90,16 @@ static bool has_prior(const struct lat_gated_loss *l)
 static double price(const struct lat_gated_loss *l, float *dlogit)
 {
     const struct lat_gated_spec *s = &l->spec;
-    const struct lat_gate_kl k = {s->rows, s->dims, s->prior,
-                                  s->gate.temperature};
+    struct lat_gate_kl k = {s->rows, s->dims, s->prior, s->gate.temperature,
+                            NULL};
 
-    return has_prior(l) ? lat__gate_kl(&k, dlogit, l->gates.prob, s->lambda)
-                        : 0.0;
+    if (!has_prior(l))
+        return 0.0;
+    if (s->by_activity) {
+        lat__activity_priors(l->priors, &k, l->y);
+        k.priors = l->priors;
+    }
+    return lat__gate_kl(&k, dlogit, l->gates.prob, s->lambda);
 }
 
 /* From z to u, by gates that may differ from the loss's own. */

@@ -54,6 +54,8 @@ static void print_given(struct lat_buf *out, const struct lat__gated_trainer *t)
                    r->steps, r->warm_up);
     lat_buf_printf(out, "rule %d %.17g %.17g cool %.17g\n", (int)r->rule,
                    r->optimiser.beta2, r->optimiser.epsilon, r->cool);
+    if (r->loss.by_activity)
+        lat_buf_puts(out, "priors by activity\n");
     lat_buf_printf(out, "batch %zu seed %llu kernel %s\n", r->data.n,
                    (unsigned long long)r->seed, lat_kernel_name(t->ctx.kernel));
     print_views(out, &r->data);

@@ -56,6 +56,13 @@ static const char *best_name(unsigned i)
     return names[i];
 }
 
+static const char *prior_by_name(unsigned i)
+{
+    static const char *const names[] = {"all", "activity", NULL};
+
+    return names[i];
+}
+
 static const char *stem_name(unsigned i)
 {
     static const char *const names[] = {"small", "large", NULL};
@@ -214,6 +221,7 @@ static const struct lat__key keys[] = {
     NUMBER("temperature", image.temperature, "1", 1e-3, 1e3),
     NUMBER("cool", image.cool, "", 1e-3, 1e3),
     NUMBER("prior", image.prior, "0.8", 0, 1),
+    CHOICE("prior_by", image.prior_by, "all", prior_by_name),
     NUMBER("price", image.price, "3e-05", 0, 1e3),
 
     /* their optimiser */

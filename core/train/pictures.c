@@ -83,6 +83,7 @@ static void read_loss(struct lat_gated_spec *s, const struct lat_recipe *r)
     s->gate.kind = (enum lat__gate_kind)p->gate;
     s->gate.temperature = p->temperature;
     s->prior = p->prior;
+    s->by_activity = p->prior_by == LAT_PRIOR_BY_ACTIVITY;
     s->lambda = p->price;
     s->tau = r->tau;
 }

@@ -18,8 +18,9 @@ static void put_method(struct lat_buf *b, const struct lat_recipe *r)
     if (p->gate != LAT_GATE_OFF && p->gate != LAT_GATE_FIXED)
         lat_buf_printf(b,
                        ",\"gate_layers\":%zu,\"isolated\":%s,\"prior\":%.9g,"
-                       "\"price\":%.9g",
+                       "\"prior_by\":\"%s\",\"price\":%.9g",
                        p->gate_layers, p->isolated ? "true" : "false", p->prior,
+                       p->prior_by == LAT_PRIOR_OF_ALL ? "all" : "activity",
                        p->price);
     lat_buf_puts(b, "}");
 }

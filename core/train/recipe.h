@@ -47,6 +47,7 @@ const struct lat__objective_row *lat__objective_row(size_t i);
 enum lat__kind { LAT_WFDB, LAT_HAPT, LAT_WISDM, LAT_PICTURES };
 enum lat__negatives { LAT_OTHER_SOURCE, LAT_OTHER_SUBJECT, LAT_OTHER_CLASS };
 enum lat__decay { LAT_COSINE, LAT_CONSTANT };
+enum lat__prior_by { LAT_PRIOR_OF_ALL, LAT_PRIOR_BY_ACTIVITY };
 enum lat__best { LAT_BEST_LOSS, LAT_BEST_TASK, LAT_BEST_CONTRAST, LAT_LAST };
 
 /* Of pictures alone; fields as those of struct lat_recipe. */
@@ -59,6 +60,7 @@ struct lat__picture_recipe {
     size_t hidden, dims, gate_layers, top_k;
     bool isolated;
     unsigned nonneg, gate; /* enum lat_nonneg, lat__gate_kind */
+    unsigned prior_by;     /* enum lat__prior_by */
     double temperature, cool, prior, price; /* cool: NaN: not said */
     double area, jitter, brightness, contrast, saturation, hue, grey, blur,
         flip;

@@ -110,8 +110,8 @@ static void check_forward(const struct gated_run *r, const json_t *want,
 static void check_kl(const struct gated_run *r, const json_t *want)
 {
     const struct lat_gated_spec *s = &r->l->spec;
-    const struct lat_gate_kl all = {N, D, s->prior, s->gate.temperature};
-    const struct lat_gate_kl one = {1, D, s->prior, s->gate.temperature};
+    const struct lat_gate_kl all = {N, D, s->prior, s->gate.temperature, NULL};
+    const struct lat_gate_kl one = {1, D, s->prior, s->gate.temperature, NULL};
     float dlogit[ALL] = {0}, rows[N];
 
     lat__gate_kl(&all, dlogit, r->l->gates.prob, 1.0);
@@ -356,6 +356,44 @@ TEST(gated, backward_matches_differences)
         s.gate.kind = kind;
         check_slopes(&s);
     }
+    s.gate.kind = LAT_GATE_SOFT;
+    s.nonneg = LAT_NONNEG_RELU;
+    s.by_activity = true;
+    check_slopes(&s);
+}
+
+/* Activities 4, 2, 1 and 0 of 4: their mean is that of three. */
+TEST(gate_kl, priors_by_activity_have_the_known_values)
+{
+    const float y[ALL] = {1, 2, 3, 0, 1, 0, 0, 0, .1F, .5F, 0, 0, 7, 0, 0, 0};
+    const double want[D] = {0.3 * 7 / 12, 0.3 * 7 / 6, 0.3 * 7 / 3, 1};
+    const struct lat_gate_kl k = {N, D, 0.3, 1.0, NULL};
+    double priors[D];
+
+    UNUSED_STATE;
+    lat__activity_priors(priors, &k, y);
+    for (size_t i = 0; i < D; i++)
+        CHECK_NEAR(priors[i], want[i], 1e-15);
+}
+
+/* Each dimension is held to its own. */
+TEST(gate_kl, priors_of_dimensions_are_paid_by_dimension)
+{
+    const float prob[D] = {0.1F, 0.4F, 0.6F, 0.9F};
+    const double priors[D] = {0.2, 0.9, 0.5, 1.0};
+    const struct lat_gate_kl all = {1, D, 0.3, 0.7, priors};
+    double want = 0.0;
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < D; i++) {
+        const struct lat_gate_kl one = {1, 1, priors[i], 0.7, NULL};
+        float d[D] = {0}, alone = 0.0F;
+
+        want += lat__gate_kl(&one, &alone, prob + i, 2.0);
+        lat__gate_kl(&all, d, prob, 2.0);
+        CHECK(d[i] == alone);
+    }
+    CHECK_NEAR(lat__gate_kl(&all, NULL, prob, 2.0), want, 1e-12);
 }
 
 TEST(top_k, keeps_the_first_of_equals)
@@ -462,7 +500,7 @@ TEST(gated, new_survives_any_failed_allocation)
         CHECK(code == LAT_OK || (code == LAT_ENOMEM && !l));
     } while (code);
     lat__mem_fail_after = -1;
-    CHECK(n == 4);
+    CHECK(n == 5);
     lat__gated_loss_free(l);
 }
 
@@ -472,6 +510,8 @@ int main(void)
         T(gated, has_the_known_values_and_gradients),
         T(gated, row_with_all_gates_shut_teaches_nothing),
         T(gate_kl, has_the_known_values),
+        T(gate_kl, priors_by_activity_have_the_known_values),
+        T(gate_kl, priors_of_dimensions_are_paid_by_dimension),
         T(nonneg, has_the_known_values),
         T(nonneg, finds_values_worked_by_hand),
         T(nonneg, backward_matches_differences),

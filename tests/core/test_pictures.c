@@ -250,10 +250,11 @@ TEST(pictures, what_is_published_serves_what_was_learned)
 TEST(pictures, of_every_gate_and_optimiser_are_learned_from)
 {
     static const char *const ways[][2] = {
-        {"gate", "gumbel1"},   {"gate", "concrete"}, {"optimiser", "sgd"},
-        {"optimiser", "lars"}, {"isolated", "no"},   {"gate_layers", "3"},
-        {"gate_layers", "1"},  {"price", "0"},       {"top_k", "4"},
-        {"cool", "0.1"},       {"best", "contrast"}, {"stem", "large"},
+        {"gate", "gumbel1"},   {"gate", "concrete"},     {"optimiser", "sgd"},
+        {"optimiser", "lars"}, {"isolated", "no"},       {"gate_layers", "3"},
+        {"gate_layers", "1"},  {"price", "0"},           {"top_k", "4"},
+        {"cool", "0.1"},       {"prior_by", "activity"}, {"best", "contrast"},
+        {"stem", "large"},
     };
 
     UNUSED_STATE;
