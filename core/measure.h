@@ -172,6 +172,15 @@ LAT_MUST_CHECK enum lat_code lat__meaning(struct lat__meaning *m,
                                           const struct lat__codes *c,
                                           struct lat_err *err);
 
+/* ---- measure/pictures_meaning.c */
+
+LAT_MUST_CHECK enum lat_code lat__check_merges(const struct lat_image_ask *ask,
+                                               struct lat_err *err);
+/* Fills in all of consistency and entropy; by_dim and support have room. */
+LAT_MUST_CHECK enum lat_code lat__picture_meaning(
+    struct lat_image_measures *m, const struct lat__codes *c,
+    const struct lat_image_ask *ask, struct lat_err *err);
+
 /* ---- measure/density.c: no labels asked */
 
 struct lat__density {

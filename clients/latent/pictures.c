@@ -50,6 +50,7 @@ struct line {
 static const struct line lines[] = {
     LINE("semantic consistency / %", 100, consistency),
     LINE("  its deviation over dimensions", 100, consistency_sd),
+    LINE("  weighted by activity / %", 100, consistency_weighted),
     LINE("entropy of summed activation", 1, entropy_sum),
     LINE("entropy of mean activation", 1, entropy_mean),
     LINE("entropy of counts", 1, entropy_count),

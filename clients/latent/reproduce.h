@@ -143,6 +143,11 @@ struct lat_dataset *cli_signal_data(const struct cli_run *run);
 /* Writes down what was measured under rotation. */
 void cli_run_turned(struct cli_run *run, const struct lat_turn_eval *e);
 
+/* ---- reproduce_images.c: of models of CIFAR-10's images ---- */
+
+LAT_MUST_CHECK enum lat_code cli_images_measure(struct cli_run *run,
+                                                struct lat_err *err);
+
 /* ---- reproduce_page.c: what stands in DIR/runs, shown ---- */
 
 /* Writes DIR/results.json, DIR/table.md and the plots. */

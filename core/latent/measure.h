@@ -226,7 +226,7 @@ LAT_MUST_CHECK enum lat_code lat_eval_precision(struct lat_precision_cost *out,
 
 /* ---- images --------------------------------- measure/pictures_eval.c */
 
-enum { LAT_CUTS = 5, LAT_GATE_BINS = 20, LAT_TOP = 10 };
+enum { LAT_CUTS = 5, LAT_GATE_BINS = 20, LAT_TOP = 10, LAT_MERGES = 4 };
 
 /* Of the latents of the test images; shares, not per cent. */
 struct lat_image_measures {
@@ -234,6 +234,10 @@ struct lat_image_measures {
      * dimension, mean over dimensions; the published metric. */
     double consistency;
     double consistency_sd; /* over dimensions */
+    /* The same, each dimension by the images that activate it: one that is
+     * active on a single image counts once there, and as one of many above. */
+    double consistency_weighted;
+    double consistency_merged[LAT_MERGES]; /* by the classes of ask->merges */
     /* Mean over dimensions, natural logarithm: of activations summed by class,
      * their means by class, counts of images that activate it. */
     double entropy_sum, entropy_mean, entropy_count;
@@ -269,10 +273,18 @@ struct lat_image_eval {
                                             without probe and neighbours */
 };
 
+/* Classes made fewer: each becomes to[class]. */
+struct lat_merge {
+    const uint32_t *to;
+    size_t n; /* classes of the data */
+};
+
 struct lat_image_ask {
     const struct lat_gallery *train, *test; /* train NULL: no probes, no knn */
     unsigned n_threads;
-    size_t epochs; /* of the linear probes; 0: 50 */
+    size_t epochs;                  /* of the linear probes; 0: 50 */
+    const struct lat_merge *merges; /* consistency by these classes, too */
+    size_t n_merges;                /* up to LAT_MERGES */
 };
 
 /* What the papers report of image models.  The probe learns by LARS (rate 0.4,

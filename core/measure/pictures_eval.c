@@ -21,36 +21,7 @@ static struct lat__codes codes_of(const struct lat__picture_codes *c,
     return (struct lat__codes){c->u, c->n, card->dims, c->label, classes};
 }
 
-/* ---- what the dimensions mean */
-
-static enum lat_code measure_meaning(struct lat_image_measures *m,
-                                     const struct lat__codes *c,
-                                     struct lat_err *err)
-{
-    struct lat__dim_meaning *dims = lat_calloc(c->dims, sizeof(*dims));
-    struct lat__meaning all = {.dims = dims};
-    enum lat_code code;
-    double sum = 0.0;
-
-    if (!dims)
-        return lat_fail(err, LAT_ENOMEM, "%zu dimensions", c->dims);
-    code = lat__meaning(&all, c, err);
-    m->consistency = all.consistency;
-    m->entropy_sum = all.entropy[LAT_BY_SUM];
-    m->entropy_mean = all.entropy[LAT_BY_MEAN];
-    m->entropy_count = all.entropy[LAT_BY_COUNT];
-    for (size_t k = 0; k < c->dims && !code; k++) {
-        double apart = dims[k].consistency - all.consistency;
-
-        m->by_dim[k] = dims[k].consistency;
-        m->support[k] = dims[k].support;
-        sum += dims[k].support ? apart * apart : 0.0;
-    }
-    m->consistency_sd =
-        all.n_dims > 1 ? sqrt(sum / (double)(all.n_dims - 1)) : 0.0;
-    lat_free(dims);
-    return code;
-}
+/* ---- what is true of all dimensions */
 
 static enum lat_code measure_density(struct lat_image_measures *m,
                                      const struct lat__codes *c,
@@ -200,7 +171,7 @@ static enum lat_code measure(struct lat_image_measures *m,
     if (!m->by_dim || !m->support)
         return lat_fail(err, LAT_ENOMEM, "%zu dimensions", c.dims);
     measure_gates(m, test, c.dims);
-    code = measure_meaning(m, &c, err);
+    code = lat__picture_meaning(m, &c, a->ask, err);
     if (!code)
         code = measure_density(m, &c, err);
     if (!code)
@@ -308,7 +279,7 @@ static enum lat_code check(const struct lat_card *card,
                         card->name);
     if (!ask->test || lat_gallery_count(ask->test) < 2)
         return lat_fail(err, LAT_EINVAL, "fewer than two images to measure on");
-    return LAT_OK;
+    return lat__check_merges(ask, err);
 }
 
 static enum lat_code describe(struct lat_image_eval **out,

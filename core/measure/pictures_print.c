@@ -57,6 +57,7 @@ static void put_measures(struct lat_buf *out, const char *name,
                    m->n_active);
     put(out, "consistency", m->consistency);
     put(out, "consistency_sd", m->consistency_sd);
+    put(out, "consistency_weighted", m->consistency_weighted);
     put(out, "entropy_sum", m->entropy_sum);
     put(out, "entropy_mean", m->entropy_mean);
     put(out, "entropy_count", m->entropy_count);

@@ -320,12 +320,20 @@ TEST(pictures, fixed_masks_are_published_where_zero_stays_zero)
     run_fini(&run);
 }
 
+static const uint32_t apart[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+static const uint32_t as_one[10];
+static const struct lat_merge merges[] = {
+    {apart, 10}, {as_one, 10}, {apart, 3}};
+
 static struct lat_image_eval *measured(struct lat_model *m, struct run *run,
                                        unsigned threads)
 {
     const struct lat_image_ask ask = {lat_dataset_gallery(run->d, LAT_TRAIN),
                                       lat_dataset_gallery(run->d, LAT_VALID),
-                                      threads, 60};
+                                      threads,
+                                      60,
+                                      merges,
+                                      2};
     struct lat_image_eval *e = NULL;
     struct lat_err err = {0};
 
@@ -339,7 +347,7 @@ static struct lat_image_eval *measured(struct lat_model *m, struct run *run,
 static void check_measures(const struct lat_image_eval *e,
                            const struct lat_image_measures *m)
 {
-    double sum = 0.0, n = 0.0, gates = 0.0;
+    double sum = 0.0, n = 0.0, gates = 0.0, right = 0.0, active = 0.0;
 
     CHECK(m->n_active > 0 && m->n_active <= DIMS && m->not_negative == 1.0);
     CHECK(m->sparsity >= 0.0 && m->sparsity < 1.0);
@@ -348,11 +356,18 @@ static void check_measures(const struct lat_image_eval *e,
     CHECK(m->n_cuts == 1 && m->cut[0] == DIMS);
     CHECK(m->precision[0][0] >= 0.0 && m->precision[0][9] <= 1.0);
     for (size_t k = 0; k < DIMS; k++) {
+        double support = (double)m->support[k];
+
         CHECK(m->support[k] <= e->n_test);
         sum += m->support[k] ? m->by_dim[k] : 0.0;
+        right += m->support[k] ? m->by_dim[k] * support : 0.0;
+        active += support;
         n += m->support[k] > 0;
     }
     CHECK_NEAR(m->consistency, sum / n, 1e-9);
+    CHECK_NEAR(m->consistency_weighted, right / active, 1e-9);
+    CHECK(m->consistency_merged[0] == m->consistency);
+    CHECK(m->consistency_merged[1] == 1.0);
     for (size_t i = 0; i < LAT_GATE_BINS; i++)
         gates += m->gates[i];
     CHECK_NEAR(gates, 1.0, 1e-9);
@@ -390,10 +405,32 @@ TEST(pictures, are_measured)
     run_fini(&run);
 }
 
+TEST(pictures, are_not_measured_by_classes_that_are_not_theirs)
+{
+    struct lat_image_ask ask = {.n_threads = 1, .merges = merges};
+    struct lat_image_eval *e = NULL;
+    struct lat_err err = {0};
+    struct lat_model *m;
+    struct run run;
+
+    UNUSED_STATE;
+    run_init(&run, recipe(), 1);
+    m = published(&run, NULL);
+    ask.test = lat_dataset_gallery(run.d, LAT_TEST);
+    ask.n_merges = 3;
+    CHECK(lat_eval_images(&e, m, run.kernel, &ask, &err) == LAT_EINVAL);
+    CHECK(strstr(err.msg, "3 classes to be merged, the images are of 10"));
+    ask.n_merges = LAT_MERGES + 1;
+    CHECK(lat_eval_images(&e, m, run.kernel, &ask, &err) == LAT_EINVAL && !e);
+    lat_model_unref(m);
+    run_fini(&run);
+}
+
 TEST(pictures, evaluation_survives_any_failed_allocation)
 {
     struct lat_image_eval *e = NULL;
-    struct lat_image_ask ask = {.n_threads = 1, .epochs = 1};
+    struct lat_image_ask ask = {
+        .n_threads = 1, .epochs = 1, .merges = merges, .n_merges = 1};
     struct lat_model *m;
     enum lat_code code;
     struct run run;
@@ -455,6 +492,7 @@ int main(void)
         T(pictures, says_what_does_not_fit),
         T(pictures, fixed_masks_are_published_where_zero_stays_zero),
         T(pictures, are_measured),
+        T(pictures, are_not_measured_by_classes_that_are_not_theirs),
         T(pictures, evaluation_survives_any_failed_allocation),
         T(pictures, survive_any_failed_allocation),
     };
