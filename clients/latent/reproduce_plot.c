@@ -14,7 +14,7 @@ enum {
     TOP = 60,
     BOTTOM = 56,
     LABEL_GAP = 17,
-    TICKS = 6,
+    TICKS_MAX = 7,
     INNER_W = WIDTH - LEFT - RIGHT,
     INNER_H = HEIGHT - TOP - BOTTOM,
     LINES_MAX = 16,
@@ -74,24 +74,61 @@ static void find_range(struct drawing *d)
     }
 }
 
-static void put_axes(const struct drawing *d)
+/* First and last multiple of step in a range, in steps. */
+static double first_of(double from, double step)
 {
-    double from = d->p->y_from, step = (d->p->y_to - from) / (TICKS - 1);
+    return ceil(from / step - 1e-6);
+}
 
-    for (int i = 0; i < TICKS; i++) {
-        double y = from + i * step,
-               x = d->x_from + i * (d->x_to - d->x_from) / (TICKS - 1);
+static double last_of(double to, double step)
+{
+    return floor(to / step + 1e-6);
+}
 
+/* The smallest round number that makes few ticks.  Threes and sixes are for
+ * degrees and the like: where they meet both ends. */
+static double tick_step(double from, double to)
+{
+    static const double round[] = {1, 2, 3, 5, 6};
+    double ten = pow(10.0, floor(log10((to - from) / TICKS_MAX)));
+
+    for (;; ten *= 10.0)
+        for (size_t i = 0; i < sizeof(round) / sizeof(*round); i++) {
+            double step = round[i] * ten;
+            double first = first_of(from, step), last = last_of(to, step);
+            bool meets = fabs(first * step - from) + fabs(last * step - to) <
+                         1e-6 * step;
+
+            if (last - first < TICKS_MAX && (meets || i % 2 == 1 || i == 0))
+                return step;
+        }
+}
+
+static void put_y_axis(const struct drawing *d)
+{
+    double step = tick_step(d->p->y_from, d->p->y_to);
+
+    for (double i = first_of(d->p->y_from, step);
+         i <= last_of(d->p->y_to, step); i++)
         lat_buf_printf(d->b,
                        "<path d=\"M%d %.1fh%d\" stroke=\"#e4e4e4\"/>\n"
                        "<text x=\"%d\" y=\"%.1f\" fill=\"#555\" "
-                       "text-anchor=\"end\">%.3g</text>\n"
+                       "text-anchor=\"end\">%.3g</text>\n",
+                       LEFT, y_of(d, i * step), INNER_W, LEFT - 9,
+                       y_of(d, i * step) + 4.5, i * step + 0.0);
+}
+
+static void put_x_axis(const struct drawing *d)
+{
+    double step = tick_step(d->x_from, d->x_to);
+
+    for (double i = first_of(d->x_from, step); i <= last_of(d->x_to, step); i++)
+        lat_buf_printf(d->b,
+                       "<path d=\"M%.1f %dv5\" stroke=\"#999\"/>\n"
                        "<text x=\"%.1f\" y=\"%d\" fill=\"#555\" "
-                       "text-anchor=\"middle\">%.3g</text>\n",
-                       LEFT, y_of(d, y), INNER_W, LEFT - 9, y_of(d, y) + 4.5,
-                       fabs(y) < 1e-9 ? 0.0 : y, x_of(d, x), TOP + INNER_H + 20,
-                       x);
-    }
+                       "text-anchor=\"middle\">%.4g</text>\n",
+                       x_of(d, i * step), TOP + INNER_H, x_of(d, i * step),
+                       TOP + INNER_H + 20, i * step + 0.0);
     lat_buf_printf(d->b,
                    "<text x=\"%.1f\" y=\"%d\" fill=\"#555\" "
                    "text-anchor=\"middle\">%s</text>\n",
@@ -199,7 +236,8 @@ void cli_plot_found(struct lat_buf *svg, const struct cli_found *f,
                    "<text x=\"%d\" y=\"46\" fill=\"#555\">%s</text>\n",
                    WIDTH, HEIGHT, WIDTH, HEIGHT, LEFT, plot->title, LEFT,
                    plot->subtitle);
-    put_axes(&d);
+    put_y_axis(&d);
+    put_x_axis(&d);
     for (size_t i = 0; i < n; i++)
         put_curve(&d, lines[i], i);
     put_names(&d, lines, n);
