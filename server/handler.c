@@ -43,7 +43,7 @@ void latd_reply_header(struct latd_reply *r, const char *name, const char *fmt,
     r->headers[r->n_headers++].name = name;
 }
 
-/* Whether list (If-None-Match) names tag: "a", W/"b" or * */
+/* Whether list (If-Match, If-None-Match) names tag: "a", W/"b" or * */
 static bool etag_in(const char *list, const char *tag)
 {
     size_t len = strlen(tag);
@@ -68,18 +68,43 @@ bool latd_reply_etag(struct latd_req *req, const char *tag)
     return true;
 }
 
-void latd_reply_etag_body(struct latd_req *req)
+void latd_body_tag(char tag[LAT_DIGEST_HEX], const struct lat_buf *body)
 {
     uint8_t digest[LAT_DIGEST];
-    char hex[LAT_DIGEST_HEX];
     struct lat_sha256 h;
+
+    lat_sha256_init(&h);
+    lat_sha256_add(&h, body->v, body->len);
+    lat_sha256_end(&h, digest);
+    lat_digest_hex(tag, digest);
+    tag[32] = '\0';
+}
+
+void latd_reply_etag_body(struct latd_req *req)
+{
+    char tag[LAT_DIGEST_HEX];
 
     if (req->reply.body.failed)
         return;
-    lat_sha256_init(&h);
-    lat_sha256_add(&h, req->reply.body.v, req->reply.body.len);
-    lat_sha256_end(&h, digest);
-    lat_digest_hex(hex, digest);
-    hex[32] = '\0';
-    latd_reply_etag(req, hex);
+    latd_body_tag(tag, &req->reply.body);
+    latd_reply_etag(req, tag);
+}
+
+enum lat_code latd_req_match(struct latd_req *req, const char *tag, bool same)
+{
+    const char *must = latd_req_header(req, "If-Match");
+    const char *not = latd_req_header(req, "If-None-Match");
+    enum lat_code code = LAT_OK;
+
+    if (must && !(tag && etag_in(must, tag)))
+        code = lat_fail_word(&req->err, LAT_EMATCH, "etag_mismatch",
+                             tag ? "it was changed since (If-Match)"
+                                 : "there is none any more (If-Match)");
+    else if (not &&!same && tag && etag_in(not, tag))
+        code = lat_fail_word(&req->err, LAT_EMATCH, "etag_mismatch",
+                             "there is one already (If-None-Match)");
+    /* a change may run twice, when a neighbour's undid it */
+    if (code && tag && !req->reply.n_headers)
+        latd_reply_header(&req->reply, "ETag", "\"%s\"", tag);
+    return code;
 }

@@ -169,5 +169,13 @@ void latd_reply_header(struct latd_reply *r, const char *name, const char *fmt,
 bool latd_reply_etag(struct latd_req *req, const char *tag);
 /* The same with a tag made of the body that is there. */
 void latd_reply_etag_body(struct latd_req *req);
+/* That tag. */
+void latd_body_tag(char tag[LAT_DIGEST_HEX], const struct lat_buf *body);
+/* What must be true of what stands before it is changed (If-Match,
+ * If-None-Match), or LAT_EMATCH, "etag_mismatch", with its tag in the reply.
+ * tag NULL: nothing stands there.  same: what was sent changes nothing, so that
+ * If-None-Match has nothing to prevent. */
+LAT_MUST_CHECK enum lat_code latd_req_match(struct latd_req *req,
+                                            const char *tag, bool same);
 
 #endif

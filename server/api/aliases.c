@@ -18,6 +18,20 @@ static void encode(struct lat_buf *out, const struct latd_alias *a)
     latd_wire_alias_encode(out, &body);
 }
 
+/* As GET's body has it. */
+static enum lat_code tag_of(char tag[LAT_DIGEST_HEX],
+                            const struct latd_alias *a, struct lat_err *err)
+{
+    struct lat_buf b = {0};
+    bool failed;
+
+    encode(&b, a);
+    latd_body_tag(tag, &b);
+    failed = b.failed;
+    lat_buf_fini(&b);
+    return failed ? lat_fail(err, LAT_ENOMEM, "an alias") : LAT_OK;
+}
+
 /* ---- looked at --------------------------------------------------------- */
 
 struct listing {
@@ -122,6 +136,26 @@ static enum lat_code put_begin(struct latd_req *req)
     return p ? LAT_OK : lat_fail(&req->err, LAT_ENOMEM, "an alias");
 }
 
+/* The client's conditions on the alias as it stands.  model: what it is to
+ * stand for; NULL: to go. */
+static enum lat_code check_match(struct latd_req *req, struct latd_rows *rows,
+                                 const char *model)
+{
+    struct latd_alias a = {.name = ""};
+    struct lat_err err = {0};
+    char tag[LAT_DIGEST_HEX];
+    enum lat_code code = latd_rows_alias_get(rows, &a, req->param, &err);
+
+    if (code == LAT_ENOENT)
+        return latd_req_match(req, NULL, false);
+    if (!code)
+        code = tag_of(tag, &a, &err);
+    if (!code)
+        return latd_req_match(req, tag, model && strcmp(a.model, model) == 0);
+    req->err = err;
+    return code;
+}
+
 /* Models are deleted on this thread, so one that is here now stays until the
  * row is there, and then it is not deleted any more. */
 static enum lat_code put_store(struct latd_req *req, struct latd_rows *rows)
@@ -133,6 +167,8 @@ static enum lat_code put_store(struct latd_req *req, struct latd_rows *rows)
 
     latd_model_unref(m);
     if (!code)
+        code = check_match(req, rows, p->alias.model);
+    if (!code)
         code = latd_rows_alias_put(rows, &p->alias, time(NULL), &p->created,
                                    &req->err);
     return code ? code
@@ -143,8 +179,11 @@ static enum lat_code put_store(struct latd_req *req, struct latd_rows *rows)
 static enum lat_code put_reply(struct latd_req *req)
 {
     struct put *p = req->state;
+    char tag[LAT_DIGEST_HEX];
 
     encode(&req->reply.body, &p->alias);
+    latd_body_tag(tag, &req->reply.body);
+    latd_reply_header(&req->reply, "ETag", "\"%s\"", tag);
     req->reply.status = p->created ? 201 : 200;
     return LAT_OK;
 }
@@ -163,8 +202,10 @@ static enum lat_code delete_begin(struct latd_req *req)
 
 static enum lat_code delete_store(struct latd_req *req, struct latd_rows *rows)
 {
-    enum lat_code code = latd_rows_alias_delete(rows, req->param, &req->err);
+    enum lat_code code = check_match(req, rows, NULL);
 
+    if (!code)
+        code = latd_rows_alias_delete(rows, req->param, &req->err);
     return code ? code
                 : latd_aliases_after(req->app->aliases, rows, req->param, NULL,
                                      &req->err);

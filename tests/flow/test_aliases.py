@@ -75,6 +75,45 @@ def test_an_alias_is_made_moved_rolled_back_and_deleted(start, two):
                          json=body(model="prod")).status_code == 404
 
 
+def test_an_alias_is_moved_and_deleted_by_who_saw_it_last(start, two):
+    d = start()
+    url = "/v1/aliases/prod"
+
+    def move(model, **conditions):
+        return d.client.put(url, json={"model": model}, headers={
+            k.replace("_", "-"): v for k, v in conditions.items()})
+
+    assert code_of(move("toy@1", If_Match="*")) == (412, "etag_mismatch")
+    assert "etag" not in move("toy@1", If_Match="*").headers
+    made = move("toy@1", If_None_Match="*")
+    assert made.status_code == 201
+    tag = made.headers["etag"]
+    assert d.client.get(url).headers["etag"] == tag
+    # sent again, it says what stands; another would not
+    assert move("toy@1", If_None_Match="*").status_code == 200
+    for refused in (move("toy@2", If_None_Match="*"),
+                    move("toy@2", If_None_Match=tag),
+                    move("toy@2", If_Match='"0123"'),
+                    move("toy@1", If_Match='"0123"')):
+        assert code_of(refused) == (412, "etag_mismatch")
+        assert refused.headers["etag"] == tag
+    assert d.client.get(url).json()["model"] == "toy@1"
+    moved = move("toy@2", If_Match=f'"0123", {tag}')
+    assert moved.status_code == 200 and moved.headers["etag"] != tag
+    # of two that saw the same, one does not move it
+    late = move("toy@1", If_Match=tag)
+    assert code_of(late) == (412, "etag_mismatch")
+    assert late.headers["etag"] == moved.headers["etag"]
+    assert code_of(d.client.delete(url, headers={"If-Match": tag})) == (
+        412, "etag_mismatch")
+    assert d.client.get(url).json()["model"] == "toy@2"
+    assert d.client.delete(url, headers={
+        "If-Match": moved.headers["etag"]}).status_code == 200
+    assert code_of(d.client.delete(url, headers={"If-Match": "*"})) == (
+        412, "etag_mismatch")
+    assert code_of(d.client.delete(url)) == (404, "alias_not_found")
+
+
 def test_an_alias_goes_before_the_highest_version_and_outlives_a_restart(
         start, two):
     d = start()
