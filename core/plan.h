@@ -10,6 +10,10 @@
  * the room, where they stay: a step writes between them, and the next reads
  * across.
  *
+ * The heads of images have as many places of each activation as the workspace
+ * has slots, all the same number of floats apart, so that a product of vectors
+ * has a row for each slot.
+ *
  * In bfloat16 a product's weights lie in the plan as pairs, and its input is
  * narrowed to pairs before it, a row of an image to a line.  All else, the
  * activations among it, is float32.
@@ -37,7 +41,8 @@ struct lat__step {
     const struct lat__layer *layer;
     struct lat__place x, z, y;
     enum lat__way way;
-    bool relu; /* and the one behind it */
+    bool relu;           /* and the one behind it */
+    bool rows_are_slots; /* a product of vectors, for all slots at once */
     /* Of a product: */
     size_t from, stride; /* of positions, the first with its padding */
     size_t rows, taps;   /* of the output, and of the kernel */
@@ -73,6 +78,7 @@ struct lat_plan {
     float *weights; /* folded, rows on cache lines */
     size_t flat[2]; /* in the room: an input and an output without padding */
     size_t pairs;   /* in the room: an input of bfloat16 */
+    size_t n_slots, slot; /* floats from slot to slot of the heads */
     size_t room, scratch; /* floats, and doubles for the conditioner */
     char arithmetic[32];
 };
@@ -99,8 +105,13 @@ struct lat_workspace {
     float *room;
 };
 
-/* From what stands at the course's in to its out. */
-void lat__plan_run(const struct lat_plan *p, float *room, unsigned stack);
+/* From what stands at the encoder's in to its out. */
+void lat__plan_encode(const struct lat_plan *p, float *room);
+/* The same of a head, in each of the first n slots. */
+void lat__plan_head(const struct lat_plan *p, float *room, unsigned stack,
+                    size_t n);
+/* What the encoder gave, to where the heads begin in that slot. */
+void lat__plan_keep(const struct lat_plan *p, float *room, size_t slot);
 /* An image x (height, width, 3) to where the encoder begins. */
 void lat__plan_put(const struct lat_plan *p, float *room, const float *x);
 

@@ -5,9 +5,12 @@
  * part of a scan.
  *
  * Windows are taken one at a time in the order in which they came, with no
- * added delay, so an embedding cannot depend on its neighbours.  A request's
- * windows are one batch: admitted whole or not at all, done when the last one
- * is.  Until a window is taken it can be cancelled.
+ * added delay, so an embedding cannot depend on its neighbours.  An image that
+ * went through its encoder waits while the next in the queue are of the same
+ * model, up to LAT_SLOTS in all, since the weights of their heads are then read
+ * once; its bytes are the same.  A request's windows are one batch: admitted
+ * whole or not at all, done when the last one is.  Until a window is taken it
+ * can be cancelled.
  *
  * A batch is done when as many releases as holds have happened.  Http holds it
  * from init until it has suspended the connection and submitted; each item

@@ -334,6 +334,24 @@ LAT_MUST_CHECK enum lat_code lat_embed_image(
     const struct lat_plan *p, struct lat_workspace *ws, const float *x,
     enum lat_gate_mode mode, struct lat_image_code *out, struct lat_err *err);
 
+/* The same in three steps, of several images: each through the encoder to a
+ * slot of the workspace, then the heads of the first n slots, whose weights are
+ * read once for all of them, then slot by slot what was made.  It has the bytes
+ * that the image has alone. */
+enum { LAT_SLOTS = 8 };
+
+/* How many there are in a workspace: 1 where nothing is gained by more. */
+size_t lat_plan_slots(const struct lat_plan *p);
+void lat_slot_encode(const struct lat_plan *p, struct lat_workspace *ws,
+                     size_t slot, const float *x);
+void lat_slots_project(const struct lat_plan *p, struct lat_workspace *ws,
+                       size_t n);
+LAT_MUST_CHECK enum lat_code lat_slot_read(const struct lat_plan *p,
+                                           const struct lat_workspace *ws,
+                                           size_t slot, enum lat_gate_mode mode,
+                                           struct lat_image_code *out,
+                                           struct lat_err *err);
+
 /* What the head says of a latent z (dims), whosever window it is of: how likely
  * each class is (card.n_labels), together 1.  LAT_EUNFIT where the model has
  * no head of classes; LAT_ENONFINITE as of lat_embed.  Allocates. */

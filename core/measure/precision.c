@@ -70,7 +70,7 @@ static void embed_part(void *arg, size_t part)
     for (size_t i = lat__part_begin(w->n, part);
          i < lat__part_begin(w->n, part + 1); i++) {
         lat__plan_put(side->plan, room, w->x + i * len);
-        lat__plan_run(side->plan, room, LAT_ENCODER);
+        lat__plan_encode(side->plan, room);
         memcpy(side->z + i * w->dims,
                room + side->plan->course[LAT_ENCODER].out,
                w->dims * sizeof(*side->z));

@@ -21,6 +21,7 @@ enum { NOWHERE = -1, MANY = -2 };
 struct fold {
     struct lat_plan *p;
     const struct lat__stack *s;
+    bool head; /* s is run in slots */
     const float *params;
     int reader[LAT_LAYERS_MAX + 1];    /* the one layer, or one of the above */
     size_t margin[LAT_LAYERS_MAX + 1]; /* samples of zeros on each side */
@@ -215,11 +216,13 @@ static size_t add_product(struct fold *f, struct lat__step *st)
     act = bn ? act_of(f, bn) : act;
     relu = next_of(f, act, "relu");
     st->relu = relu != NULL;
+    st->rows_are_slots = f->head && st->rows * st->m * st->taps == 1;
     fold_weights(f, st, bn);
     if (is_narrow(f)) {
         pack_weights(f, st);
         lat__plan_lines(st);
-        most(&f->pairs, st->lines.n * st->lines.pitch);
+        most(&f->pairs, (st->rows_are_slots ? f->p->n_slots : st->lines.n) *
+                            st->lines.pitch);
     }
     return relu ? act_of(f, relu) : act;
 }
@@ -286,18 +289,14 @@ static void count_weights(const struct fold *f, const struct lat__stack *s,
     }
 }
 
-/* in is where the stack's input is, of the encoder's what it is given. */
 static void fold_stack(struct fold *f, unsigned stack)
 {
     struct lat__course *c = &f->p->course[stack];
 
     memset(f->absorbed, 0, sizeof(f->absorbed));
+    f->head = stack != LAT_ENCODER;
     note_readers(f);
-    if (stack == LAT_ENCODER)
-        give_place(f, 0);
-    else
-        f->at[0] = (struct lat__place){f->p->course[LAT_ENCODER].out,
-                                       lat__shape_size(f->s->in)};
+    give_place(f, 0);
     c->begin = f->p->n_steps;
     c->in = f->at[0];
     for (size_t i = 0; i < f->s->n_layers; i++)
@@ -307,13 +306,23 @@ static void fold_stack(struct fold *f, unsigned stack)
     c->out = f->at[f->s->n_layers].at;
 }
 
+/* The heads last, and then what they need once more for each further slot. */
 static void fold_net(struct fold *f, const struct lat__net *net)
 {
-    for (unsigned i = 0; i < LAT_N_STACKS; i++)
-        if (i != LAT_TASK) {
-            f->s = &net->stack[i];
-            fold_stack(f, i);
-        }
+    static const unsigned heads[] = {LAT_PROJECTOR, LAT_GATES};
+    struct lat_plan *p = f->p;
+    size_t begin;
+
+    p->n_slots = net->projector.n_layers + net->gate.n_layers ? LAT_SLOTS : 1;
+    f->s = &net->encoder;
+    fold_stack(f, LAT_ENCODER);
+    begin = p->room;
+    for (size_t i = 0; i < 2; i++) {
+        f->s = &net->stack[heads[i]];
+        fold_stack(f, heads[i]);
+    }
+    p->slot = p->room - begin;
+    p->room += (p->n_slots - 1) * p->slot;
     for (size_t i = 0; i < 2; i++) {
         f->p->flat[i] = f->p->room;
         f->p->room += lines(f->flat[i]);

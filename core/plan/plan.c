@@ -123,7 +123,7 @@ enum lat_code lat_embed(const struct lat_plan *p, struct lat_workspace *ws,
         return lat_embed_image(p, ws, x, card->gate.mode, &code, err);
     lat__condition(p->conditioner, ws->room + p->course[LAT_ENCODER].in.at, x,
                    ws->scratch);
-    lat__plan_run(p, ws->room, LAT_ENCODER);
+    lat__plan_encode(p, ws->room);
     memcpy(y, ws->room + p->course[LAT_ENCODER].out, card->dims * sizeof(*y));
     return check_finite(y, card->dims, err);
 }
@@ -150,26 +150,45 @@ static void put_gates(struct lat_image_code *out, const float *logit,
             (float)lat__sigmoid((double)logit[i] / card->gate.temperature);
 }
 
-enum lat_code lat_embed_image(const struct lat_plan *p,
-                              struct lat_workspace *ws, const float *x,
-                              enum lat_gate_mode mode,
-                              struct lat_image_code *out, struct lat_err *err)
+size_t lat_plan_slots(const struct lat_plan *p)
+{
+    return p->n_slots;
+}
+
+void lat_slot_encode(const struct lat_plan *p, struct lat_workspace *ws,
+                     size_t slot, const float *x)
+{
+    assert(ws->plan == p && slot < p->n_slots);
+    assert(lat_plan_card(p)->modality == LAT_IMAGES);
+    lat__plan_put(p, ws->room, x);
+    lat__plan_encode(p, ws->room);
+    lat__plan_keep(p, ws->room, slot);
+}
+
+void lat_slots_project(const struct lat_plan *p, struct lat_workspace *ws,
+                       size_t n)
+{
+    assert(ws->plan == p && n <= p->n_slots);
+    lat__plan_head(p, ws->room, LAT_PROJECTOR, n);
+    lat__plan_head(p, ws->room, LAT_GATES, n);
+}
+
+enum lat_code lat_slot_read(const struct lat_plan *p,
+                            const struct lat_workspace *ws, size_t slot,
+                            enum lat_gate_mode mode, struct lat_image_code *out,
+                            struct lat_err *err)
 {
     const struct lat_card *card = lat_plan_card(p);
     const bool gated = card->gate.mode != LAT_GATES_NONE;
-    const float *logit = ws->room + p->course[LAT_GATES].out;
-    const float *h = ws->room + p->course[LAT_ENCODER].out;
-    const float *z = ws->room + p->course[LAT_PROJECTOR].out;
+    const float *room = ws->room + slot * p->slot;
+    const float *logit = room + p->course[LAT_GATES].out;
+    const float *h = room + p->course[LAT_PROJECTOR].in.at;
+    const float *z = room + p->course[LAT_PROJECTOR].out;
     enum lat_code code;
 
-    assert(ws->plan == p && card->modality == LAT_IMAGES);
+    assert(ws->plan == p && slot < p->n_slots);
     if (!gated && (mode != LAT_GATES_NONE || out->logit || out->probability))
         return lat_fail(err, LAT_EUNFIT, "model %s has no gates", card->name);
-    lat__plan_put(p, ws->room, x);
-    lat__plan_run(p, ws->room, LAT_ENCODER);
-    lat__plan_run(p, ws->room, LAT_PROJECTOR);
-    if (gated)
-        lat__plan_run(p, ws->room, LAT_GATES);
     code = check_outputs(z, logit, card->dims, gated, err);
     if (code)
         return code;
@@ -179,4 +198,14 @@ enum lat_code lat_embed_image(const struct lat_plan *p,
         memcpy(out->features, h, card->features * sizeof(*h));
     out->all_shut = !lat__model_code(out->latent, z, logit, card, mode);
     return check_finite(out->latent, card->dims, err);
+}
+
+enum lat_code lat_embed_image(const struct lat_plan *p,
+                              struct lat_workspace *ws, const float *x,
+                              enum lat_gate_mode mode,
+                              struct lat_image_code *out, struct lat_err *err)
+{
+    lat_slot_encode(p, ws, 0, x);
+    lat_slots_project(p, ws, 1);
+    return lat_slot_read(p, ws, 0, mode, out, err);
 }

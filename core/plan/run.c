@@ -26,6 +26,16 @@ static void run_rows_of(const struct lat_plan *p, const struct lat__step *st,
     }
 }
 
+/* Groups of one row each. */
+static struct lat_product in_one_group(struct lat_product t)
+{
+    t.m = t.groups;
+    t.a_row = t.a_group;
+    t.c_row = t.c_group;
+    t.groups = 1;
+    return t;
+}
+
 static void run_product(const struct lat_plan *p, const struct lat__step *st,
                         float *room)
 {
@@ -54,7 +64,7 @@ static void run_product(const struct lat_plan *p, const struct lat__step *st,
     }
     for (size_t u = 0; u < st->rows; u += t.groups) {
         t.groups = st->rows - u < step ? st->rows - u : step;
-        run_rows_of(p, st, t,
+        run_rows_of(p, st, t.m == 1 ? in_one_group(t) : t,
                     pairs ? p->kernel->product16 : p->kernel->product);
         t.a += t.groups * t.a_group;
         t.c += t.groups * t.c_group;
@@ -124,22 +134,76 @@ static void run_whole(const struct lat_plan *p, const struct lat__step *st,
                out * sizeof(float));
 }
 
-void lat__plan_run(const struct lat_plan *p, float *room, unsigned stack)
+static void run_step(const struct lat_plan *p, const struct lat__step *st,
+                     float *room)
+{
+    switch (st->way) {
+    case LAT_BY_PRODUCT:
+        run_product(p, st, room);
+        break;
+    case LAT_BY_ROWS:
+        run_rows(p, st, room);
+        break;
+    case LAT_AS_A_WHOLE:
+        run_whole(p, st, room);
+        break;
+    }
+}
+
+void lat__plan_encode(const struct lat_plan *p, float *room)
+{
+    const struct lat__course *c = &p->course[LAT_ENCODER];
+
+    for (size_t i = c->begin; i < c->end; i++)
+        run_step(p, &p->steps[i], room);
+}
+
+/* ---- heads */
+
+/* A row of each slot, n of them. */
+static struct lat__step over_slots(struct lat__step st, size_t slot, size_t n)
+{
+    st.rows = st.lines.n = n;
+    st.down = st.x.row = st.y.row = slot;
+    return st;
+}
+
+static struct lat__step in_slot(struct lat__step st, size_t at)
+{
+    st.x.at += at;
+    st.z.at += at;
+    st.y.at += at;
+    st.from += at;
+    return st;
+}
+
+void lat__plan_head(const struct lat_plan *p, float *room, unsigned stack,
+                    size_t n)
 {
     const struct lat__course *c = &p->course[stack];
 
-    for (size_t i = c->begin; i < c->end; i++)
-        switch (p->steps[i].way) {
-        case LAT_BY_PRODUCT:
-            run_product(p, &p->steps[i], room);
-            break;
-        case LAT_BY_ROWS:
-            run_rows(p, &p->steps[i], room);
-            break;
-        case LAT_AS_A_WHOLE:
-            run_whole(p, &p->steps[i], room);
-            break;
+    for (size_t i = c->begin; i < c->end; i++) {
+        const bool all = p->steps[i].rows_are_slots;
+
+        for (size_t slot = 0; slot < (all ? 1 : n); slot++) {
+            const struct lat__step st =
+                all ? over_slots(p->steps[i], p->slot, n)
+                    : in_slot(p->steps[i], slot * p->slot);
+
+            run_step(p, &st, room);
         }
+    }
+}
+
+void lat__plan_keep(const struct lat_plan *p, float *room, size_t slot)
+{
+    const size_t n = lat_plan_card(p)->features;
+    const float *h = room + p->course[LAT_ENCODER].out;
+
+    memcpy(room + p->course[LAT_PROJECTOR].in.at + slot * p->slot, h,
+           n * sizeof(*h));
+    memcpy(room + p->course[LAT_GATES].in.at + slot * p->slot, h,
+           n * sizeof(*h));
 }
 
 void lat__plan_put(const struct lat_plan *p, float *room, const float *x)

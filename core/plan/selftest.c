@@ -2,7 +2,8 @@
  * selftest.c - the same window, the same bytes, on this processor.
  *
  * The window is embedded alone, then by several threads at once, each after
- * another window and in a workspace of its own.
+ * another window and in a workspace of its own.  Of images that have heads
+ * every other part has its heads run together with those of the other image.
  */
 #include "../plan.h"
 
@@ -19,13 +20,30 @@ struct trial {
     enum lat_code code[LAT_PARTS];
 };
 
+/* x in the last slot, something else in the others. */
+static enum lat_code embed_among(const struct trial *t,
+                                 struct lat_workspace *ws, float *y)
+{
+    struct lat_image_code code = {.latent = y};
+    const size_t n = lat_plan_slots(t->p);
+
+    lat_slot_encode(t->p, ws, 0, t->other);
+    lat_slot_encode(t->p, ws, n - 1, t->x);
+    lat_slots_project(t->p, ws, n);
+    return lat_slot_read(t->p, ws, n - 1, lat_plan_card(t->p)->gate.mode, &code,
+                         NULL);
+}
+
 static void run_part(void *arg, size_t part)
 {
     struct trial *t = arg;
+    const bool among = part % 2 && lat_plan_slots(t->p) > 1;
     float *y = t->y + part * lat_plan_card(t->p)->dims;
 
     t->code[part] = lat_embed(t->p, t->ws[part], t->other, y, NULL);
-    if (!t->code[part])
+    if (!t->code[part] && among)
+        t->code[part] = embed_among(t, t->ws[part], y);
+    else if (!t->code[part])
         t->code[part] = lat_embed(t->p, t->ws[part], t->x, y, NULL);
 }
 

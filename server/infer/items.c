@@ -1,4 +1,4 @@
-/* items.c - the queue of windows: in whole batches, out one at a time. */
+/* items.c - the queue of windows: in whole batches, out one by one. */
 #include "items.h"
 
 #include "../loop.h"
@@ -115,26 +115,48 @@ void latd_item_settle(struct latd_item *item, enum lat_code code,
     latd_batch_release(batch);
 }
 
+/* The lock is held. */
+static struct latd_item *take_first(struct latd_infer *inf)
+{
+    struct latd_item *item = inf->first;
+
+    unlink_item(inf, item);
+    atomic_store(&item->state, LATD_ITEM_TAKEN);
+    return item;
+}
+
+static struct latd_item *note_taken(struct latd_infer *inf,
+                                    struct latd_item *item)
+{
+    uint64_t now = latd_now_ns(), none = 0;
+
+    atomic_compare_exchange_strong(&item->batch->taken_ns, &none, now);
+    latd_hist_ns(&inf->metrics->queue_wait, now - item->queued_ns);
+    return item;
+}
+
 struct latd_item *latd_infer_take(struct latd_infer *inf)
 {
     struct latd_item *item;
-    uint64_t now, none = 0;
 
     pthread_mutex_lock(&inf->lock);
     while (!inf->first && !inf->stopping)
         pthread_cond_wait(&inf->more, &inf->lock);
-    item = inf->first;
-    if (item) {
-        unlink_item(inf, item);
-        atomic_store(&item->state, LATD_ITEM_TAKEN);
-    }
+    item = inf->first ? take_first(inf) : NULL;
     pthread_mutex_unlock(&inf->lock);
-    if (!item)
-        return NULL;
-    now = latd_now_ns();
-    atomic_compare_exchange_strong(&item->batch->taken_ns, &none, now);
-    latd_hist_ns(&inf->metrics->queue_wait, now - item->queued_ns);
-    return item;
+    return item ? note_taken(inf, item) : NULL;
+}
+
+struct latd_item *latd_infer_take_more(struct latd_infer *inf,
+                                       const struct latd_model *model)
+{
+    struct latd_item *item = NULL;
+
+    pthread_mutex_lock(&inf->lock);
+    if (inf->first && inf->first->model == model && !inf->first->run)
+        item = take_first(inf);
+    pthread_mutex_unlock(&inf->lock);
+    return item ? note_taken(inf, item) : NULL;
 }
 
 /* ---- for handlers ------------------------------------------------------ */

@@ -23,6 +23,10 @@ struct latd_infer {
 
 /* The first that waits, now TAKEN; blocks.  NULL: stopping. */
 struct latd_item *latd_infer_take(struct latd_infer *inf);
+/* The same when it is to be embedded by that model; NULL when something else is
+ * first, or nothing waits.  Does not block. */
+struct latd_item *latd_infer_take_more(struct latd_infer *inf,
+                                       const struct latd_model *model);
 /* item->code and item->err are set: tells whoever wants to know.  item may be
  * gone when this returns. */
 void latd_infer_finish(struct latd_item *item);

@@ -21,31 +21,68 @@ struct lat_image_code latd_item_code(const struct lat_card *card, float *y)
     return code;
 }
 
-static enum lat_code pass(struct latd_item *item, struct lat_workspace *ws)
+/* item->code is there: counts it, and lets go of it. */
+static void finish(struct latd_infer *inf, struct latd_item *item, uint64_t ns)
 {
-    struct latd_model *model = item->model;
-    struct lat_image_code code;
+    struct latd_series *series = item->model->series;
 
-    if (!item->parts)
-        return lat_embed(model->plan, ws, item->x, item->y, &item->err);
-    code = latd_item_code(model->card, item->y);
-    return lat_embed_image(model->plan, ws, item->x, item->mode, &code,
-                           &item->err);
+    latd_hist_ns(&series->inference, ns);
+    if (item->code == LAT_ENONFINITE)
+        atomic_fetch_add(&series->nonfinite, 1);
+    if (item->code == LAT_OK)
+        atomic_store(&inf->last_ns, latd_now_ns());
+    latd_infer_finish(item);
 }
 
 static void embed(struct latd_infer *inf, struct latd_item *item,
-                  unsigned number)
+                  struct lat_workspace *ws)
 {
-    struct latd_model *model = item->model;
-    uint64_t begun = latd_now_ns(), now;
+    uint64_t begun = latd_now_ns();
 
-    item->code = pass(item, model->ws[number]);
+    item->code = lat_embed(item->model->plan, ws, item->x, item->y, &item->err);
+    finish(inf, item, latd_now_ns() - begun);
+}
+
+/* ---- images: encoders one by one, heads together ----------------------- */
+
+static enum lat_code read_slot(struct latd_item *item, struct lat_workspace *ws,
+                               size_t slot)
+{
+    const struct lat_card *card = item->model->card;
+    struct lat_image_code code = {.latent = item->y};
+
+    if (item->parts)
+        code = latd_item_code(card, item->y);
+    return lat_slot_read(item->model->plan, ws, slot,
+                         item->parts ? item->mode : card->gate.mode, &code,
+                         &item->err);
+}
+
+/* What else waits for the model is taken only when it can begin at once, so
+ * that it may be another thread's until then. */
+static void embed_images(struct latd_infer *inf, struct latd_item *item,
+                         struct lat_workspace *ws)
+{
+    const struct latd_model *model = item->model;
+    const size_t slots = lat_plan_slots(model->plan);
+    struct latd_item *items[LAT_SLOTS];
+    uint64_t spent[LAT_SLOTS], then = latd_now_ns(), now;
+    size_t n = 0;
+
+    while (item) {
+        lat_slot_encode(model->plan, ws, n, item->x);
+        now = latd_now_ns();
+        spent[n] = now - then;
+        then = now;
+        items[n++] = item;
+        item = n < slots ? latd_infer_take_more(inf, model) : NULL;
+    }
+    lat_slots_project(model->plan, ws, n);
     now = latd_now_ns();
-    latd_hist_ns(&model->series->inference, now - begun);
-    if (item->code == LAT_ENONFINITE)
-        atomic_fetch_add(&model->series->nonfinite, 1);
-    if (item->code == LAT_OK)
-        atomic_store(&inf->last_ns, now);
+    for (size_t i = 0; i < n; i++) { /* the model is the last one's, too */
+        items[i]->code = read_slot(items[i], ws, i);
+        finish(inf, items[i], spent[i] + (now - then) / n);
+    }
 }
 
 static void *infer_thread(void *arg)
@@ -54,13 +91,15 @@ static void *infer_thread(void *arg)
     unsigned number = atomic_fetch_add(&inf->n_begun, 1);
     struct latd_item *item;
 
-    while ((item = latd_infer_take(inf)) != NULL) {
-        if (item->run)
+    while ((item = latd_infer_take(inf)) != NULL)
+        if (item->run) {
             item->code = item->run(item, &item->err);
-        else
-            embed(inf, item, number);
-        latd_infer_finish(item);
-    }
+            latd_infer_finish(item);
+        } else if (item->model->card->modality == LAT_IMAGES) {
+            embed_images(inf, item, item->model->ws[number]);
+        } else {
+            embed(inf, item, item->model->ws[number]);
+        }
     return NULL;
 }
 

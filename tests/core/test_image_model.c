@@ -495,6 +495,137 @@ TEST(image_model, is_nearly_the_same_in_bfloat16)
     }
 }
 
+/* ---- several images at once -------------------------------------------- */
+
+enum { IMAGES = 17, FEATURES = 160 };
+
+struct code {
+    float latent[DIMS], features[FEATURES], logit[DIMS], probability[DIMS];
+    bool all_shut;
+};
+
+static struct lat_image_code code_of(struct code *c, const struct trial *t)
+{
+    struct lat_image_code code = {.latent = c->latent, .features = c->features};
+
+    if (*t->gate) {
+        code.logit = c->logit;
+        code.probability = c->probability;
+    }
+    return code;
+}
+
+/* n images, as many at a time as there are slots. */
+static void read_all(struct code *y, const struct lat_plan *p,
+                     const struct trial *t, const float *x, size_t n)
+{
+    const size_t floats = lat_input_floats(lat_plan_card(p));
+    const enum lat_gate_mode mode = *t->gate ? LAT_GATES_SOFT : LAT_GATES_NONE;
+    struct lat_workspace *ws = NULL;
+
+    CHECK(lat_workspace_new(&ws, p, NULL) == LAT_OK);
+    for (size_t i = 0, k; i < n; i += k) {
+        k = n - i < lat_plan_slots(p) ? n - i : lat_plan_slots(p);
+        for (size_t slot = k; slot-- > 0;)
+            lat_slot_encode(p, ws, slot, x + (i + slot) * floats);
+        lat_slots_project(p, ws, k);
+        for (size_t slot = 0; slot < k; slot++) {
+            struct lat_image_code code = code_of(&y[i + slot], t);
+
+            CHECK(lat_slot_read(p, ws, slot, mode, &code, NULL) == LAT_OK);
+            y[i + slot].all_shut = code.all_shut;
+        }
+    }
+    lat_workspace_free(ws);
+}
+
+static void check_slots(const struct trial *t, const struct lat_kernel *kernel,
+                        enum lat_precision precision)
+{
+    struct code *alone = lat_calloc(IMAGES, sizeof(*alone));
+    struct code *y = lat_calloc(IMAGES, sizeof(*y));
+    struct lat_plan *p = NULL;
+    struct served s;
+    float *x;
+
+    served_init(&s, t, 0.0f);
+    x = lat_calloc(IMAGES * s.n, sizeof(*x));
+    noise(x, IMAGES * s.n, 4);
+    CHECK(lat_plan_new(&p, s.m, kernel, precision, NULL) == LAT_OK);
+    CHECK(lat_plan_slots(p) > 1 && lat_plan_card(p)->features <= FEATURES);
+    for (size_t i = 0; i < IMAGES; i++)
+        read_all(&alone[i], p, t, x + i * s.n, 1);
+    for (size_t n = 1; n <= IMAGES; n++) {
+        memset(y, 0, IMAGES * sizeof(*y));
+        read_all(y, p, t, x, n);
+        assert_memory_equal(y, alone, n * sizeof(*y));
+    }
+    CHECK(lat_plan_self_test(p, 2, NULL) == LAT_OK);
+    lat_plan_unref(p);
+    lat_free(x);
+    lat_free(alone);
+    lat_free(y);
+    served_fini(&s);
+}
+
+/* Heads as wide as some blocks of a product, and as odd. */
+static const struct trial wide[] = {
+    {"conv2d 7 k3 p1, relu, conv2d 19 k2 s2, relu, avgpool, linear 147, relu",
+     "linear 301, relu, linear 6", "linear 517, batchnorm, relu, linear 6", 6,
+     6, 0, LAT_NONNEG_RELU},
+    /* what goes slot by slot: a normalisation, a residual, a convolution */
+    {"conv2d 7 k2 s2, relu, avgpool, linear 12",
+     "batchnorm, linear 12, relu, linear 12, add with2, linear 12, unflatten "
+     "w4 c3, conv1d 5 k3 p1, "
+     "maxpool k2, flatten, linear 6",
+     "", 6, 6, 0, LAT_NONNEG_GELU},
+};
+
+TEST(image_model, has_the_same_bytes_whatever_the_other_slots_hold)
+{
+    static const char *const kernels[] = {"blas", "avx2", "avx512"};
+    const struct lat_kernel *kernel = NULL;
+
+    UNUSED_STATE;
+    for (size_t k = 0; k < 3; k++) {
+        if (lat_kernel_pick(&kernel, kernels[k], NULL))
+            continue; /* not on this processor */
+        for (unsigned i = 0; i < LAT_N_PRECISIONS; i++) {
+            check_slots(&trials[0], kernel, (enum lat_precision)i);
+            check_slots(&trials[1], kernel, (enum lat_precision)i);
+            check_slots(&trials[2], kernel, (enum lat_precision)i);
+            check_slots(&wide[0], kernel, (enum lat_precision)i);
+            check_slots(&wide[1], kernel, (enum lat_precision)i);
+        }
+    }
+}
+
+TEST(image_model, of_one_image_no_slot_is_spoilt_by_another)
+{
+    struct code good = {0}, bad = {0}, again = {0};
+    struct lat_image_code code;
+    struct served s;
+    float *x;
+
+    UNUSED_STATE;
+    served_init(&s, &wide[0], 0.0f);
+    x = lat_calloc(2 * s.n, sizeof(*x));
+    noise(x, 2 * s.n, 5);
+    read_all(&good, s.p, &wide[0], x, 1);
+    x[s.n + 3] = NAN;
+    lat_slot_encode(s.p, s.ws, 0, x + s.n);
+    lat_slot_encode(s.p, s.ws, 1, x);
+    lat_slots_project(s.p, s.ws, 2);
+    code = code_of(&bad, &wide[0]);
+    CHECK(lat_slot_read(s.p, s.ws, 0, LAT_GATES_HARD, &code, NULL) ==
+          LAT_ENONFINITE);
+    code = code_of(&again, &wide[0]);
+    CHECK(lat_slot_read(s.p, s.ws, 1, LAT_GATES_SOFT, &code, NULL) == LAT_OK);
+    assert_memory_equal(&again, &good, sizeof(good));
+    lat_free(x);
+    served_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,6 +642,8 @@ int main(void)
         T(image_model, refuses_what_would_be_too_long),
         T(image_model, survives_any_failed_allocation),
         T(image_model, is_nearly_the_same_in_bfloat16),
+        T(image_model, has_the_same_bytes_whatever_the_other_slots_hold),
+        T(image_model, of_one_image_no_slot_is_spoilt_by_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

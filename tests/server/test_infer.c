@@ -2,7 +2,7 @@
  * test_infer.c - the queue: whole batches, order, cancelling, followers.
  *
  * lat_embed is ours here: it writes twice its input, waits at a gate when that
- * is negative, and fails when it is zero.
+ * is negative, and fails when it is zero.  So are the slots, of images.
  */
 #include "../../server/cache.h"
 #include "../../server/infer.h"
@@ -20,37 +20,76 @@ enum { MAX_QUEUE = 8 };
 static sem_t gate, entered;
 static _Atomic int n_embedded;
 
-enum lat_code lat_embed(const struct lat_plan *p, struct lat_workspace *ws,
-                        const float *x, float *y, struct lat_err *err)
+static float see(float x)
 {
-    (void)p;
-    (void)ws;
-    if (*x < 0.0f) {
+    if (x < 0.0f) {
         sem_post(&entered);
         while (sem_wait(&gate))
             ;
     }
     atomic_fetch_add(&n_embedded, 1);
-    if (*x == 0.0f)
-        return lat_fail(err, LAT_ENONFINITE, "zero");
-    *y = 2.0f * *x;
-    return LAT_OK;
+    return x;
 }
 
-/* All that a code has is told apart by its mode. */
-enum lat_code lat_embed_image(const struct lat_plan *p,
-                              struct lat_workspace *ws, const float *x,
-                              enum lat_gate_mode mode,
-                              struct lat_image_code *out, struct lat_err *err)
+enum lat_code lat_embed(const struct lat_plan *p, struct lat_workspace *ws,
+                        const float *x, float *y, struct lat_err *err)
 {
     (void)p;
     (void)ws;
-    (void)err;
-    atomic_fetch_add(&n_embedded, 1);
-    *out->latent = *x + (float)mode;
-    *out->features = 3.0f;
-    *out->logit = 4.0f;
-    *out->probability = 5.0f;
+    *y = 2.0f * see(*x);
+    if (*x == 0.0f)
+        return lat_fail(err, LAT_ENONFINITE, "zero");
+    return LAT_OK;
+}
+
+/* Of this thread: what was encoded, and whether it was projected. */
+static _Thread_local float slots[LAT_SLOTS];
+static _Thread_local size_t n_projected;
+static _Atomic size_t most_at_once;
+
+size_t lat_plan_slots(const struct lat_plan *p)
+{
+    (void)p;
+    return LAT_SLOTS;
+}
+
+void lat_slot_encode(const struct lat_plan *p, struct lat_workspace *ws,
+                     size_t slot, const float *x)
+{
+    (void)p;
+    (void)ws;
+    n_projected = 0;
+    slots[slot] = see(*x);
+}
+
+void lat_slots_project(const struct lat_plan *p, struct lat_workspace *ws,
+                       size_t n)
+{
+    size_t most = atomic_load(&most_at_once);
+
+    (void)p;
+    (void)ws;
+    n_projected = n;
+    while (n > most && !atomic_compare_exchange_weak(&most_at_once, &most, n))
+        ;
+}
+
+/* All that a code has is told apart by its mode. */
+enum lat_code lat_slot_read(const struct lat_plan *p,
+                            const struct lat_workspace *ws, size_t slot,
+                            enum lat_gate_mode mode, struct lat_image_code *out,
+                            struct lat_err *err)
+{
+    (void)p;
+    (void)ws;
+    if (slot >= n_projected || slots[slot] == 0.0f)
+        return lat_fail(err, LAT_ENONFINITE, "zero");
+    *out->latent = slots[slot] + (float)mode;
+    if (out->features) {
+        *out->features = 3.0f;
+        *out->logit = 4.0f;
+        *out->probability = 5.0f;
+    }
     return LAT_OK;
 }
 
@@ -164,6 +203,82 @@ TEST(infer, one_bad_item_does_not_poison_its_batch)
     CHECK(a.items[1].code == LAT_ENONFINITE);
     assert_string_equal(a.items[1].err.msg, "zero");
     CHECK(metrics.series[0].nonfinite > 0);
+}
+
+/* ---- images ------------------------------------------------------------ */
+
+static struct lat_card pictures_card = {.dims = 1,
+                                        .features = 1,
+                                        .modality = LAT_IMAGES,
+                                        .weights_digest = "g",
+                                        .prep_digest = "p",
+                                        .gate = {.mode = LAT_GATES_HARD}};
+static struct latd_model pictures = {
+    .card = &pictures_card, .series = &metrics.series[1], .ws = workspaces};
+
+static void ask_images(struct asker *a, size_t n, const float *x)
+{
+    ask(a, n, x);
+    for (size_t i = 0; i < n; i++)
+        a->items[i].model = &pictures;
+}
+
+/* One thread stands at the gate until both may go on; the other goes through
+ * what waits alone. */
+TEST(infer, images_that_wait_for_one_model_go_through_its_heads_together)
+{
+    struct asker blocker, a, b, c;
+
+    UNUSED_STATE;
+    ask(&blocker, 2, (float[]){-1, -1});
+    CHECK(submit(&blocker, NULL) == LAT_OK);
+    wait_entered(2);
+    atomic_store(&most_at_once, 0);
+    ask_images(&a, 3, (float[]){1, 0, 3});
+    CHECK(submit(&a, NULL) == LAT_OK);
+    ask_images(&b, 1, (float[]){4});
+    CHECK(submit(&b, NULL) == LAT_OK);
+    ask(&c, 1, (float[]){5}); /* another model's: not among them */
+    CHECK(submit(&c, NULL) == LAT_OK);
+    open_gate(1);
+    wait_for(&a);
+    wait_for(&b);
+    wait_for(&c);
+    CHECK(atomic_load(&most_at_once) == 4);
+    CHECK(a.items[0].code == LAT_OK && a.y[0] == 1.0f + LAT_GATES_HARD);
+    CHECK(a.items[1].code == LAT_ENONFINITE);
+    CHECK(a.items[2].code == LAT_OK && a.y[2] == 3.0f + LAT_GATES_HARD);
+    CHECK(b.items[0].code == LAT_OK && b.y[0] == 4.0f + LAT_GATES_HARD);
+    CHECK(c.items[0].code == LAT_OK && c.y[0] == 10.0f);
+    CHECK(metrics.series[1].nonfinite == 1 && metrics.series[1].queued == 0);
+    open_gate(1);
+    wait_for(&blocker);
+}
+
+/* An image that is through its encoder does not hold back those that wait, nor
+ * can it be cancelled any more. */
+TEST(infer, an_image_that_waits_is_cancelled_beside_one_that_has_begun)
+{
+    struct asker blocker, a, b;
+
+    UNUSED_STATE;
+    ask(&blocker, 1, (float[]){-1});
+    CHECK(submit(&blocker, NULL) == LAT_OK);
+    wait_entered(1);
+    ask_images(&a, 1, (float[]){-2});
+    CHECK(submit(&a, NULL) == LAT_OK);
+    wait_entered(1);
+    ask_images(&b, 1, (float[]){7});
+    CHECK(submit(&b, NULL) == LAT_OK);
+    latd_infer_cancel(infer, &a.req.batch, LAT_ETIMEOUT);
+    latd_infer_cancel(infer, &b.req.batch, LAT_ETIMEOUT);
+    wait_for(&b);
+    CHECK(b.items[0].code == LAT_ETIMEOUT);
+    CHECK(atomic_load(&a.n_done) == 0);
+    open_gate(2);
+    wait_for(&a);
+    CHECK(a.items[0].code == LAT_OK && a.y[0] == -2.0f + LAT_GATES_HARD);
+    wait_for(&blocker);
 }
 
 /* ---- two stages -------------------------------------------------------- */
@@ -323,22 +438,15 @@ TEST(recall, is_a_miss_at_first_and_a_hit_from_then_on)
 TEST(recall, what_is_asked_of_a_code_is_kept_by_itself)
 {
     const uint8_t digest[LAT_DIGEST] = {77};
-    struct lat_card gated = {.dims = 1,
-                             .features = 1,
-                             .weights_digest = "g",
-                             .prep_digest = "p",
-                             .gate = {.mode = LAT_GATES_HARD}};
-    struct latd_model of_images = model;
 
     UNUSED_STATE;
-    of_images.card = &gated;
-    CHECK(latd_item_floats(&gated, true) == 4);
+    CHECK(latd_item_floats(&pictures_card, true) == 4);
     for (int k = 0; k < 6; k++) {
         struct asker a;
         float y[4] = {0.0f};
 
         ask(&a, 1, (float[]){1});
-        a.items[0].model = &of_images;
+        a.items[0].model = &pictures;
         a.items[0].y = y;
         a.items[0].parts = k % 3 > 0;
         a.items[0].mode = k % 3 == 1 ? LAT_GATES_HARD : LAT_GATES_SOFT;
@@ -348,7 +456,7 @@ TEST(recall, what_is_asked_of_a_code_is_kept_by_itself)
         CHECK(submit(&a, NULL) == LAT_OK);
         wait_for(&a);
         latd_recall_end(&a.recalls[0]);
-        CHECK(y[0] == (k % 3 ? 1.0f + (float)a.items[0].mode : 2.0f));
+        CHECK(y[0] == 1.0f + (float)(k % 3 ? a.items[0].mode : LAT_GATES_HARD));
         CHECK(y[3] == (k % 3 ? 5.0f : 0.0f));
     }
 }
@@ -529,6 +637,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(infer, embeds_a_batch_and_says_so_once),
         T(infer, one_bad_item_does_not_poison_its_batch),
+        T(infer, images_that_wait_for_one_model_go_through_its_heads_together),
+        T(infer, an_image_that_waits_is_cancelled_beside_one_that_has_begun),
         T(infer, a_second_stage_runs_once_the_first_is_done),
         T(infer, a_second_stage_does_not_follow_what_was_cancelled),
         T(infer, a_batch_is_admitted_whole_or_not_at_all),

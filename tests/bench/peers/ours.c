@@ -1,7 +1,7 @@
 /*
  * ours.c - the engine as one of those that tests/bench/engine measures.
  *
- *     ours make ecg|imu|resnet18 OUT.safetensors
+ *     ours make ecg|imu|resnet18|bayesncl OUT.safetensors
  *     ours serve MODEL.safetensors KERNEL float32|bfloat16
  *
  * serve reads a command a line and answers with a line:
@@ -10,6 +10,8 @@
  *     train BATCH THREADS SECONDS   steps done, seconds taken
  *     peak THREADS SECONDS          floating-point operations, seconds
  *     load N                        seconds to read the model and plan it
+ *     heads BATCH THREADS SECONDS   things done, seconds taken: images with
+ *                                   their heads, BATCH of them at a time
  *     answer IN OUT N               N things from file to file, float32
  */
 #include "../../../core/encoder.h"
@@ -74,18 +76,20 @@ static float *noise(size_t n)
 static const struct reference {
     const char *name, *layers;
     size_t channels, window, dims;
+    const char *head; /* the projector, and another such for the gates */
 } references[] = {
     {"ecg",
      "conv1d 32 k7 s2, batchnorm, relu, conv1d 64 k5 s2, batchnorm, relu,"
      "conv1d 128 k5 s2, batchnorm, relu, conv1d 128 k3, batchnorm, relu,"
      "avgpool, linear 128",
-     1, 1000, 128},
+     1, 1000, 128, NULL},
     {"imu",
      "conv1d 64 k5 p2, batchnorm, relu, maxpool k2,"
      "conv1d 128 k5 p2, batchnorm, relu, maxpool k2,"
      "conv1d 128 k3 p1, batchnorm, relu, avgpool, linear 64",
-     3, 200, 64},
-    {"resnet18", NULL, 3, 32, 512},
+     3, 200, 64, NULL},
+    {"resnet18", NULL, 3, 32, 512, NULL},
+    {"bayesncl", NULL, 3, 32, 256, "linear 2048, relu, linear 256"},
 };
 
 /* Of images CIFAR's: 32 x 32, a stem of 3 x 3. */
@@ -100,6 +104,8 @@ static struct lat_card card_of(const struct reference *r)
         card.modality = LAT_IMAGES;
         card.image = (struct lat_image_input){
             32, 32, 32, LAT_BICUBIC, {0.5, 0.5, 0.5}, {0.25, 0.25, 0.25}};
+        if (r->head)
+            card.gate = (struct lat_gate){LAT_GATES_HARD, 0.5, 1.0, 0.8};
         return card;
     }
     card.input = (struct lat_input){.n_channels = r->channels,
@@ -139,6 +145,12 @@ static void make(const struct reference *r, const char *path)
         lat__resnet_print(&layers, &resnet18);
     check(lat__layers_parse(&arch.encoder, &arch.n_encoder, layers.v, &err),
           &err);
+    if (r->head) {
+        check(lat__layers_parse(&arch.projector, &arch.n_projector, r->head,
+                                &err),
+              &err);
+        check(lat__layers_parse(&arch.gate, &arch.n_gate, r->head, &err), &err);
+    }
     check(lat__net_of(&net, &card, &arch, &err), &err);
     params = floats(net->n_params);
     lat__rng_seed(&rng, 1);
@@ -206,6 +218,35 @@ static void *embed_share(void *arg)
         for (size_t i = 0; i < share; i++)
             embed_one(ws, x + i * our.in, y + i * our.out);
         w->done += share;
+    } while (now() < w->until);
+    w->sink = (double)y[0];
+    lat_workspace_free(ws);
+    lat_free(x);
+    lat_free(y);
+    return NULL;
+}
+
+/* As an inference thread does, with w->batch waiting for it. */
+static void *heads_share(void *arg)
+{
+    struct worker *w = arg;
+    const size_t slots = lat_plan_slots(our.plan);
+    const size_t n = w->batch < slots ? w->batch : slots;
+    float *x = noise(our.in);
+    float *y = floats(lat_plan_card(our.plan)->dims);
+    struct lat_image_code code = {.latent = y};
+    struct lat_workspace *ws;
+    struct lat_err err;
+
+    check(lat_workspace_new(&ws, our.plan, &err), &err);
+    do {
+        for (size_t i = 0; i < n; i++)
+            lat_slot_encode(our.plan, ws, i, x);
+        lat_slots_project(our.plan, ws, n);
+        for (size_t i = 0; i < n; i++)
+            check(lat_slot_read(our.plan, ws, i, LAT_GATES_NONE, &code, &err),
+                  &err);
+        w->done += n;
     } while (now() < w->until);
     w->sink = (double)y[0];
     lat_workspace_free(ws);
@@ -393,6 +434,8 @@ static void obey(const char *line)
 
     if (sscanf(line, "embed %zu %u %lf", &n, &threads, &seconds) == 3)
         measure(embed_share, n, threads, seconds);
+    else if (sscanf(line, "heads %zu %u %lf", &n, &threads, &seconds) == 3)
+        measure(heads_share, n, threads, seconds);
     else if (sscanf(line, "peak %u %lf", &threads, &seconds) == 2)
         measure(peak_share, 1, threads, seconds);
     else if (sscanf(line, "train %zu %u %lf", &n, &threads, &seconds) == 3)
@@ -426,7 +469,8 @@ int main(int argc, char **argv)
     open_model();
     our.images = lat_plan_card(our.plan)->modality == LAT_IMAGES;
     our.in = lat_input_floats(lat_plan_card(our.plan));
-    our.out = lat_plan_card(our.plan)->dims;
+    our.out = our.images ? lat_plan_card(our.plan)->features
+                         : lat_plan_card(our.plan)->dims;
     printf("%s\n", lat_plan_arithmetic(our.plan));
     fflush(stdout);
     while (fgets(line, sizeof(line), stdin))
