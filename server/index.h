@@ -47,8 +47,8 @@ bool latd_index_has(struct latd_index *idx, const char *digest); /* complete */
 
 /* In place of what there was of it.  Vectors of a digest that nobody learned
  * are left out.  On failure (no memory, over index-bytes) the index lacks the
- * recording, and searches are refused from then on, for they would not tell
- * the truth. */
+ * recording, and searches are refused from then on with what stood in the way,
+ * for they would not tell the truth. */
 LAT_MUST_CHECK enum lat_code latd_index_put(struct latd_index *idx,
                                             const struct latd_recording *r,
                                             struct lat_err *err);

@@ -39,11 +39,25 @@ enum lat_code latd_index_check(const struct latd_index *idx,
 {
     if (!idx->lacking)
         return LAT_OK;
+    if (idx->why.code == LAT_ENOSPACE)
+        return lat_fail_word(err, LAT_ENOSPACE, "index_incomplete",
+                             "not all recordings fit into memory, and a search "
+                             "would miss some: at most %llu bytes are allowed "
+                             "(index-bytes); start again with more",
+                             (unsigned long long)idx->max_bytes);
     return lat_fail_word(err, LAT_ENOSPACE, "index_incomplete",
-                         "not all recordings fit into memory, and a search "
-                         "would miss some: at most %llu bytes are allowed "
-                         "(index-bytes); start again with more",
-                         (unsigned long long)idx->max_bytes);
+                         "not all recordings are in memory, and a search would "
+                         "miss some: %.120s; start again, and all are read "
+                         "anew",
+                         idx->why.msg);
+}
+
+/* The first reason stays. */
+static void lack(struct latd_index *idx, const struct lat_err *why)
+{
+    if (!idx->lacking)
+        idx->why = *why;
+    idx->lacking = true;
 }
 
 /* ---- tables ---- */
@@ -152,17 +166,22 @@ enum lat_code latd_index_put(struct latd_index *idx,
                              struct lat_err *err)
 {
     struct latd_attributes facts = {0};
+    struct lat_err why = {0};
     enum lat_code code = latd_wire_attributes(
-        &facts, r->metadata, r->subject[0] ? r->subject : NULL, err);
+        &facts, r->metadata, r->subject[0] ? r->subject : NULL, &why);
 
     latd_gate_write(&idx->gate);
     if (code == LAT_OK)
-        code = put(idx, r, &facts, err);
+        code = put(idx, r, &facts, &why);
     if (code)
-        idx->lacking = true;
+        lat_wrap(&why, code, "recording %.80s", r->id);
+    if (code)
+        lack(idx, &why);
     latd_gate_leave(&idx->gate);
     latd_attributes_fini(&facts);
-    return code ? lat_wrap(err, code, "recording %.80s", r->id) : LAT_OK;
+    if (code && err)
+        *err = why;
+    return code;
 }
 
 void latd_index_drop(struct latd_index *idx, const char *id)

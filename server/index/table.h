@@ -50,7 +50,8 @@ struct latd_index {
     size_t fact_bytes;
     size_t n_tables;
     struct latd_table *tables[LATD_TABLES_MAX];
-    bool lacking; /* something did not fit */
+    bool lacking;       /* something is missing */
+    struct lat_err why; /* the first that did not come in, when lacking */
 };
 
 /* NULL when nobody learned it. */

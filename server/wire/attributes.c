@@ -40,7 +40,8 @@ static enum lat_code walk_object(struct latd_attributes *a,
 
     json_object_foreach((json_t *)obj, key, value)
     {
-        lat_buf_printf(path, "%s%s", len ? "." : "", key);
+        lat_buf_puts(path, len ? "." : "");
+        lat_buf_puts(path, key);
         if (path->failed)
             return lat_fail(err, LAT_ENOMEM, "a path");
         code = walk(a, path, value, err);

@@ -296,6 +296,25 @@ TEST(index, refuses_to_search_what_does_not_fit)
     latd_index_free(idx);
 }
 
+/* What stood in the way is said, and not always the setting. */
+TEST(index, says_why_it_lacks_a_recording)
+{
+    struct latd_index *idx = opened(1 << 26);
+    struct lat_err err = {0};
+    float v[DIMS] = {1.0f};
+
+    UNUSED_STATE;
+    lat__mem_fail_after = 0;
+    CHECK(latd_index_put(idx, recording("x", a, v, 1), &err) == LAT_ENOMEM);
+    lat__mem_fail_after = -1;
+    CHECK(latd_index_room(idx, 0, &err) == LAT_ENOSPACE);
+    assert_string_equal(err.word, "index_incomplete");
+    CHECK(strstr(err.msg, "recording x") && !strstr(err.msg, "index-bytes"));
+    CHECK(latd_index_put(idx, recording("y", b, v, 1), NULL) == LAT_OK);
+    CHECK(latd_index_room(idx, 0, &err) == LAT_ENOSPACE);
+    latd_index_free(idx);
+}
+
 TEST(index, survives_every_failed_allocation)
 {
     struct latd_recording *r;
@@ -527,6 +546,7 @@ int main(void)
         T(index, keeps_order_when_most_recordings_go),
         T(index, filters_by_values_at_paths),
         T(index, refuses_to_search_what_does_not_fit),
+        T(index, says_why_it_lacks_a_recording),
         T(index, survives_every_failed_allocation),
         T(index, reads_the_database_then_listens_and_learns_models_late),
         T(index, tells_how_far_it_has_read_and_stops_when_told),

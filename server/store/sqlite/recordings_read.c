@@ -5,21 +5,6 @@
 
 /* ---- from rows to a recording ------------------------------------------- */
 
-static enum lat_code text_of(char *to, size_t size, sqlite3_stmt *st, int i,
-                             struct lat_err *err)
-{
-    const char *text = (const char *)sqlite3_column_text(st, i);
-    size_t len = (size_t)sqlite3_column_bytes(st, i);
-
-    if (len >= size)
-        return lat_fail(err, LAT_EIO, "a text of %zu bytes, expected %zu", len,
-                        size - 1);
-    if (len)
-        memcpy(to, text, len);
-    to[len] = '\0';
-    return LAT_OK;
-}
-
 /* A copy of a blob; NULL when it is empty. */
 static enum lat_code blob_of(void *out, size_t *len, sqlite3_stmt *st, int i,
                              struct lat_err *err)
@@ -46,10 +31,11 @@ static enum lat_code read_embedding(struct latd_embedding *e, sqlite3_stmt *st,
                                     struct lat_err *err)
 {
     size_t len = 0;
-    enum lat_code code = text_of(e->digest, sizeof(e->digest), st, 0, err);
+    enum lat_code code =
+        latd_column_text(e->digest, sizeof(e->digest), st, 0, err);
 
     if (!code)
-        code = text_of(e->model, sizeof(e->model), st, 1, err);
+        code = latd_column_text(e->model, sizeof(e->model), st, 1, err);
     e->windows = (size_t)sqlite3_column_int64(st, 2);
     e->dims = (size_t)sqlite3_column_int64(st, 3);
     if (!code)
@@ -124,10 +110,10 @@ static enum lat_code read_recording(struct latd_recording *r,
                                     unsigned with, struct lat_err *err)
 {
     int64_t n = sqlite3_column_int64(st, 0);
-    enum lat_code code = text_of(r->id, sizeof(r->id), st, 1, err);
+    enum lat_code code = latd_column_text(r->id, sizeof(r->id), st, 1, err);
 
     if (!code)
-        code = text_of(r->subject, sizeof(r->subject), st, 2, err);
+        code = latd_column_text(r->subject, sizeof(r->subject), st, 2, err);
     r->created_at = sqlite3_column_int64(st, 4);
     r->changed_at = sqlite3_column_int64(st, 5);
     if (!code && sqlite3_column_bytes(st, 6) == LAT_DIGEST)

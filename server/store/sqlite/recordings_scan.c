@@ -1,9 +1,5 @@
-/* recordings_scan.c - recordings one by one, for exports and indexes. */
+/* recordings_scan.c - recordings one by one, for exports. */
 #include "recordings.h"
-
-enum { SCAN_STEP = 10000 }; /* recordings between two calls of progress */
-
-/* ---- a cursor ------------------------------------------------------------ */
 
 struct latd_recordings_cursor {
     struct latd_rows rows; /* its own */
@@ -83,78 +79,4 @@ void latd_recordings_cursor_close(struct latd_recordings_cursor *c)
     latd_recording_fini(&c->r);
     latd_rows_close(&c->rows);
     lat_free(c);
-}
-
-/* ---- all of them -------------------------------------------------------- */
-
-#define OF_DIGEST                                                          \
-    " FROM recording WHERE EXISTS (SELECT 1 FROM vectors WHERE recording " \
-    "= recording.n AND digest = ?)"
-
-static enum lat_code count(uint64_t *n, struct latd_rows *rows,
-                           const char *digest, struct lat_err *err)
-{
-    sqlite3_stmt *st;
-    bool found = false;
-    enum lat_code code = latd_rows_prepare(
-        &st, rows,
-        digest ? "SELECT count(*)" OF_DIGEST : "SELECT count(*) FROM recording",
-        err);
-
-    if (code)
-        return code;
-    if (digest)
-        latd_bind_text(st, 1, digest);
-    code = latd_rows_step(&found, rows, st, "count recordings", err);
-    if (!code && found)
-        *n = (uint64_t)sqlite3_column_int64(st, 0);
-    sqlite3_reset(st);
-    return code;
-}
-
-static enum lat_code scan_all(const struct latd_recordings_scan *scan,
-                              struct latd_rows *rows, uint64_t all,
-                              struct lat_err *err)
-{
-    const unsigned with = LATD_WITH_VECTORS | LATD_LEAVE_WAVEFORM;
-    sqlite3_stmt *st;
-    uint64_t n = 0;
-    bool found = true;
-    enum lat_code code = latd_rows_prepare(
-        &st, rows,
-        scan->digest ? "SELECT " LATD_COLUMNS OF_DIGEST " ORDER BY n"
-                     : "SELECT " LATD_COLUMNS " FROM recording ORDER BY n",
-        err);
-
-    if (code)
-        return code;
-    if (scan->digest)
-        latd_bind_text(st, 1, scan->digest);
-    while (!code && found) {
-        struct latd_recording r = {0};
-
-        code = latd_list_next(&r, &found, rows, st, with, err);
-        if (!code && found)
-            code = scan->visit(scan->arg, &r, err);
-        latd_recording_fini(&r);
-        if (!code && scan->progress && ++n % SCAN_STEP == 0 &&
-            !scan->progress(scan->arg, n, all))
-            code = lat_fail(err, LAT_ECANCEL, "given up");
-    }
-    sqlite3_reset(st);
-    return code;
-}
-
-enum lat_code latd_recordings_scan(struct latd_database *db,
-                                   const struct latd_recordings_scan *scan,
-                                   struct lat_err *err)
-{
-    struct latd_rows *rows = latd_database_borrow(db);
-    uint64_t all = 0;
-    enum lat_code code = count(&all, rows, scan->digest, err);
-
-    if (!code)
-        code = scan_all(scan, rows, all, err);
-    latd_database_return(db, rows);
-    return code;
 }

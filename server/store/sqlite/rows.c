@@ -108,6 +108,21 @@ void latd_bind_text(sqlite3_stmt *st, int i, const char *text)
         sqlite3_bind_null(st, i);
 }
 
+enum lat_code latd_column_text(char *to, size_t size, sqlite3_stmt *st, int i,
+                               struct lat_err *err)
+{
+    const char *text = (const char *)sqlite3_column_text(st, i);
+    size_t len = (size_t)sqlite3_column_bytes(st, i);
+
+    if (len >= size)
+        return lat_fail(err, LAT_EIO, "a text of %zu bytes, expected %zu", len,
+                        size - 1);
+    if (len)
+        memcpy(to, text, len);
+    to[len] = '\0';
+    return LAT_OK;
+}
+
 void latd_column_copy(char *to, size_t size, sqlite3_stmt *st, int i)
 {
     const char *s = (const char *)sqlite3_column_text(st, i);

@@ -63,7 +63,11 @@ enum lat_code latd_rows_fail(struct latd_rows *rows, const char *doing,
 /* What is bound must live until the statement is reset.  NULL is NULL. */
 void latd_bind_text(sqlite3_stmt *st, int i, const char *text);
 void latd_bind_blob(sqlite3_stmt *st, int i, const void *p, size_t len);
-/* The text of a column; "" where it is NULL. */
+/* The text of a column, which fits; "" where it is NULL. */
+LAT_MUST_CHECK enum lat_code latd_column_text(char *to, size_t size,
+                                              sqlite3_stmt *st, int i,
+                                              struct lat_err *err);
+/* The same, cut off where it does not fit. */
 void latd_column_copy(char *to, size_t size, sqlite3_stmt *st, int i);
 
 /* What a transaction is to be followed by: mark before a savepoint, back to it
