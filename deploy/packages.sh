@@ -7,14 +7,12 @@ libopenblas-pthread-dev libsamplerate0-dev libjansson-dev nettle-dev
 libturbojpeg0-dev libpng-dev libarchive-dev libgnutls28-dev
 libmicrohttpd-dev libuv1-dev libsqlite3-dev libcurl4-gnutls-dev libsystemd-dev'
 
-# To run what was built.
-RUN_PACKAGES='libopenblas0-pthread libsamplerate0 libjansson4 libnettle8
-libturbojpeg0 libpng16-16 libarchive13 libgnutls30 libmicrohttpd12 libuv1
-libsqlite3-0 libcurl3-gnutls libsystemd0'
+# To make an image of it, besides (configure --enable-static-archive).
+IMAGE_PACKAGES='ca-certificates libbz2-dev liblzma-dev libzstd-dev'
 
 # To test, besides.
 TEST_PACKAGES='libcmocka-dev clang-format shellcheck scdoc man-db groff-base
-curl openssl sqlite3 mmdebstrap python3 python3-yaml python3-pytest
+curl openssl sqlite3 python3 python3-yaml python3-pytest
 python3-httpx python3-numpy python3-jsonschema
 python3-requests python3-build python3-setuptools python3-wheel'
 
