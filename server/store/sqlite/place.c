@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #ifdef __linux__
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 /* f_type of statfs(2). */
@@ -20,12 +21,59 @@ static const struct {
     {0x47504653, "GPFS"},
 };
 
+/* What FUSE calls those whose files lie elsewhere; to statfs they all are
+ * FUSE. */
+static const char *const remote[] = {
+    "sshfs",   "glusterfs", "ceph",   "ceph-fuse", "s3fs",      "goofys",
+    "gcsfuse", "blobfuse",  "rclone", "davfs",     "blobfuse2", "juicefs",
+    "mfs",     "lizardfs",  "nfs",    "curlftpfs", "seaweedfs",
+};
+
+enum { FUSE = 0x65735546 };
+
+/* line of mountinfo(5): "36 35 98:0 root place options … - type source …". */
+static const char *remote_of(const char *line, const struct stat *st)
+{
+    unsigned at[2];
+    const char *type = strstr(line, " - fuse.");
+
+    if (!type || sscanf(line, "%*u %*u %u:%u", &at[0], &at[1]) != 2 ||
+        at[0] != major(st->st_dev) || at[1] != minor(st->st_dev))
+        return NULL;
+    type += strlen(" - fuse.");
+    for (size_t i = 0; i < sizeof(remote) / sizeof(remote[0]); i++)
+        if (strcspn(type, " ") == strlen(remote[i]) &&
+            strncmp(type, remote[i], strlen(remote[i])) == 0)
+            return remote[i];
+    return NULL;
+}
+
+static const char *fuse_name(const char *dir)
+{
+    const char *name = NULL;
+    char line[8192];
+    struct stat st;
+    FILE *f;
+
+    if (stat(dir, &st) != 0)
+        return NULL;
+    f = fopen("/proc/self/mountinfo", "r");
+    if (!f)
+        return NULL;
+    while (!name && fgets(line, sizeof(line), f))
+        name = remote_of(line, &st);
+    fclose(f);
+    return name;
+}
+
 static const char *network_name(const char *dir)
 {
     struct statfs fs;
 
     if (statfs(dir, &fs) != 0)
         return NULL; /* opening the file will say what is wrong */
+    if (((unsigned long)fs.f_type & 0xffffffffUL) == FUSE)
+        return fuse_name(dir);
     for (size_t i = 0; i < sizeof(network) / sizeof(network[0]); i++)
         if (((unsigned long)fs.f_type & 0xffffffffUL) == network[i].type)
             return network[i].name;
