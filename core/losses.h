@@ -117,6 +117,10 @@ double lat__cross_entropy_known(float *dy, const float *y,
                                 const uint32_t *label, size_t n, size_t classes,
                                 double scale);
 
+/* Share of the rows with a label whose largest is there; 0 without any. */
+double lat__classes_right(const float *y, const uint32_t *label, size_t n,
+                          size_t classes);
+
 /* ---- losses/nt_xent.c: over unit rows u (rows, dims) */
 
 struct lat_nt_xent {

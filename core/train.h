@@ -41,7 +41,8 @@ LAT_MUST_CHECK enum lat_code lat__listing_make(struct lat__listing **out,
 
 /* ---- train/records.c; train/dataset.c reads them */
 
-struct lat__feed; /* what is needed while recordings are added */
+struct lat__feed;  /* what is needed while recordings are added */
+struct lat__album; /* … and images */
 
 struct lat__record {
     char name[LAT_SUBJECT_MAX], lead[LAT_NAME_MAX];
@@ -74,7 +75,9 @@ struct lat_dataset {
     size_t least;               /* samples that a record must have */
     uint8_t digest[LAT_DIGEST]; /* of all names and samples */
     struct lat__feed *feed;     /* NULL: sealed */
+    struct lat__album *album;   /* of images that are added; NULL: sealed */
     struct lat_gallery *gallery[LAT_N_SPLITS]; /* of pictures: NULL is none */
+    bool fed;                                  /* those were added one by one */
 };
 
 /* Room for that many, none there yet. */
@@ -111,6 +114,12 @@ LAT_MUST_CHECK enum lat_code lat__feed_take(struct lat__record *rec,
                                             const struct lat_dataset *d,
                                             const struct lat_recording *from,
                                             struct lat_err *err);
+/* Room for one more, its warning included; counts it. */
+LAT_MUST_CHECK enum lat_code lat__feed_room(struct lat_dataset *d,
+                                            struct lat_err *err);
+/* How many of n subjects a share is: at least one, and never all. */
+LAT_MUST_CHECK enum lat_code lat__split_share(size_t *take, double share,
+                                              size_t n, struct lat_err *err);
 /* One that could not even be read. */
 LAT_MUST_CHECK enum lat_code lat__feed_reject(struct lat_dataset *d,
                                               const char *name, const char *why,
@@ -221,7 +230,7 @@ void lat__lars_adam(const struct lat__lars *o, const struct lat__lars_tensor *t,
 struct lat__sums { /* since the last asking */
     size_t n;
     double loss, task, inv, var, neg, nce, grad_norm;
-    double kl, shut; /* of pictures */
+    double kl, shut, open, likely, right; /* of pictures */
 };
 
 struct lat__losses {
@@ -266,6 +275,14 @@ LAT_MUST_CHECK enum lat_code lat__train_start(struct lat_trainer *t,
 
 /* ---- train/from.c */
 
+/* Of the learning rate, for layer i of n_layers. */
+double lat__layer_share(size_t freeze, double early, size_t i, size_t n_layers);
+/* Of the same kinds and sizes, over the same input. */
+bool lat__layers_same(const struct lat__stack *a, const struct lat__stack *b);
+/* Parameters between stacks with the same layers, whose places in the block
+ * may differ. */
+void lat__layers_copy(float *to, const struct lat__stack *t, const float *from,
+                      const struct lat__stack *f);
 /* What the recipe says of early layers. */
 LAT_MUST_CHECK enum lat_code lat__train_pace(struct lat_trainer *t,
                                              struct lat_err *err);
@@ -289,10 +306,15 @@ LAT_MUST_CHECK enum lat_code lat__pictures_start(struct lat_trainer *t,
                                                  struct lat_err *err);
 LAT_MUST_CHECK enum lat_code lat__pictures_step(struct lat_trainer *t,
                                                 struct lat_err *err);
+/* best: of the best step, if there is one; else of the last. */
 LAT_MUST_CHECK enum lat_code lat__pictures_publish(const struct lat_trainer *t,
-                                                   const char *path,
+                                                   bool best, const char *path,
                                                    const char *results,
                                                    struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__pictures_measure(struct lat_trainer *t,
+                                                   struct lat_err *err);
+/* ,"parent":{…}, the model that it began as, if it did: train/publish.c. */
+void lat__put_parent(struct lat_buf *b, const struct lat_trainer *t);
 /* Takes step and validation of the run as its own. */
 void lat__pictures_note(struct lat_trainer *t);
 /* A JSON string with its quotes: train/publish.c. */

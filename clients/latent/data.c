@@ -1,4 +1,5 @@
-/* data.c - recordings to train on, from a folder or from manifests. */
+/* data.c - recordings or images to train on, from a folder, from manifests or
+ * from archives. */
 #include "data.h"
 
 #include <libgen.h>
@@ -62,6 +63,18 @@ static enum lat_code add_manifest(struct lat_dataset *d, const char *path,
     return code;
 }
 
+/* A manifest, or of images an archive of a folder for each class. */
+static enum lat_code add_any(struct lat_dataset *d, const char *path,
+                             enum lat_split split, struct lat_err *err)
+{
+    enum lat_code code;
+
+    if (lat_file_kind(path) != LAT_FILE_ARCHIVE)
+        return add_manifest(d, path, split, err);
+    code = lat_dataset_add_archive(d, path, &limits, split, NULL, err);
+    return code ? lat_wrap(err, code, "%s", path) : LAT_OK;
+}
+
 static enum lat_code open_manifests(struct lat_dataset **out,
                                     const struct lat_recipe *r,
                                     const struct cli_data *data,
@@ -71,9 +84,9 @@ static enum lat_code open_manifests(struct lat_dataset **out,
     enum lat_code code = lat_dataset_new(&d, r, err);
 
     if (!code)
-        code = add_manifest(d, data->data, LAT_TRAIN, err);
+        code = add_any(d, data->data, LAT_TRAIN, err);
     if (!code && data->valid)
-        code = add_manifest(d, data->valid, LAT_VALID, err);
+        code = add_any(d, data->valid, LAT_VALID, err);
     else if (!code)
         code = lat_dataset_split(
             d, data->share > 0.0 ? data->share : DEFAULT_SHARE, 1, err);
@@ -97,12 +110,14 @@ enum lat_code cli_data_open(struct lat_dataset **out,
                             const struct lat_recipe *r,
                             const struct cli_data *data, struct lat_err *err)
 {
-    if (lat_file_kind(data->data) == LAT_FILE_MANIFEST)
+    enum lat_file_kind kind = lat_file_kind(data->data);
+
+    if (kind == LAT_FILE_MANIFEST || kind == LAT_FILE_ARCHIVE)
         return open_manifests(out, r, data, err);
     if (data->valid || data->share > 0.0)
         return lat_fail(err, LAT_EINVAL,
-                        "--valid and --share are for manifests (.jsonl); of a "
-                        "folder the recipe says what is what");
+                        "--valid and --share are for manifests (.jsonl) and "
+                        "archives; of a folder the recipe says what is what");
     return lat_dataset_open(out, r, data->data, err);
 }
 

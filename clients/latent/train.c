@@ -27,9 +27,10 @@ struct options {
 #define AT(field) offsetof(struct options, field)
 
 static const struct cli_option options[] = {
-    {"data", 'd', "DIR", "folder of recordings, or a manifest of them",
+    {"data", 'd', "DIR",
+     "folder of recordings or images, a manifest of them, an archive of images",
      CLI_TEXT, AT(data.data)},
-    {"valid", 0, "FILE", "manifest of recordings to validate with", CLI_TEXT,
+    {"valid", 0, "FILE", "manifest or archive to validate with", CLI_TEXT,
      AT(data.valid)},
     {"share", 0, "SHARE",
      "of a manifest's subjects, to validate with; default 0.2", CLI_NUMBER,
@@ -67,8 +68,10 @@ struct show {
 static void print_losses(const struct lat_progress *p, bool images)
 {
     if (images)
-        printf("nce %.4f  kl %.2f  shut %.1f  classes %.4f", p->nce, p->kl,
-               p->shut, p->task);
+        printf("nce %.4f  kl %.2f  open %.1f %%  shut %.1f  classes %.4f "
+               "(%.1f %% right)",
+               p->nce, p->kl, 100.0 * p->open, p->shut, p->task,
+               100.0 * p->right);
     else
         printf("task %.4f  inv %.4f  var %.4f  neg %.4f  nce %.4f", p->task,
                p->inv, p->var, p->neg, p->nce);

@@ -1,4 +1,5 @@
-/* kind.c - what a file is, by the ending of its name. */
+/* kind.c - what a file is, by the ending of its name, and what a manifest may
+ * say of it. */
 #include "../latent/data.h"
 
 #include <string.h>
@@ -33,4 +34,15 @@ const char *lat_file_endings(void)
 {
     return ".jsonl, .csv, .npy, .edf, .png, .jpg, .jpeg, .zip, .tar, .tar.gz "
            "or .tgz";
+}
+
+const char *lat_line_wrong(const struct lat_line *line, enum lat_file_kind kind)
+{
+    if (kind != LAT_FILE_IMAGE)
+        return line->subject ? NULL : "it has no subject";
+    if (line->end > 0)
+        return "an image has no segment";
+    if (line->rate_hz > 0.0)
+        return "an image has no sampling_rate_hz";
+    return line->n_channels > 0 ? "an image has no channels" : NULL;
 }

@@ -1,11 +1,12 @@
 /*
- * manifest.c - a line of JSON for each recording:
+ * manifest.c - a line of JSON for each recording or image:
  *
  *     {"file": "a.zip", "entry": "s0010.edf", "subject": "p12",
  *      "label": "sinus", "segment": [0, 5000]}
  *
  * and, for files that do not say it, "sampling_rate_hz": 360 and "channels":
- * [{"name": "II", "unit": "mV"}].
+ * [{"name": "II", "unit": "mV"}].  Of an image there are file, entry, subject
+ * and label, and only the first must be said.
  */
 #include "../latent/data.h"
 
@@ -141,6 +142,26 @@ static enum lat_code take_channels(struct lat_line *l, const json_t *obj,
     return LAT_OK;
 }
 
+/* An image's, or what may be one: a file that a server knows by its id; of an
+ * archive alone something else is wrong. */
+static bool may_lack_subject(const struct lat_line *l)
+{
+    enum lat_file_kind kind = lat_file_kind(l->entry ? l->entry : l->file);
+
+    return kind == LAT_FILE_IMAGE ||
+           (!l->entry && (kind == LAT_FILE_OTHER || kind == LAT_FILE_ARCHIVE));
+}
+
+static enum lat_code check_kind(const struct lat_line *l, struct lat_err *err)
+{
+    const char *name = l->entry ? l->entry : l->file, *wrong;
+
+    if (lat_file_kind(name) != LAT_FILE_IMAGE)
+        return LAT_OK;
+    wrong = lat_line_wrong(l, LAT_FILE_IMAGE);
+    return wrong ? lat_fail(err, LAT_EFORMAT, "%s", wrong) : LAT_OK;
+}
+
 static enum lat_code take_members(struct lat_line *l, const json_t *obj,
                                   struct lat_err *err)
 {
@@ -150,7 +171,7 @@ static enum lat_code take_members(struct lat_line *l, const json_t *obj,
         code = take_text(&l->file, obj, "file", TEXT_MAX, err);
     if (!code && is_said(obj, "entry"))
         code = take_text(&l->entry, obj, "entry", TEXT_MAX, err);
-    if (!code)
+    if (!code && (is_said(obj, "subject") || !may_lack_subject(l)))
         code = take_text(&l->subject, obj, "subject", LAT_SUBJECT_MAX, err);
     if (!code)
         code = take_label(l, obj, err);
@@ -158,7 +179,9 @@ static enum lat_code take_members(struct lat_line *l, const json_t *obj,
         code = take_segment(l, obj, err);
     if (!code)
         code = take_rate(l, obj, err);
-    return code ? code : take_channels(l, obj, err);
+    if (!code)
+        code = take_channels(l, obj, err);
+    return code ? code : check_kind(l, err);
 }
 
 static void line_fini(struct lat_line *l)
@@ -241,13 +264,18 @@ static void drop_doubles(struct lat_manifest *m)
 static enum lat_code count_subjects(struct lat_manifest *m, struct lat_err *err)
 {
     char **names = lat_calloc(m->n + 1, sizeof(*names));
+    size_t n = 0;
 
     if (!names)
         return lat_fail(err, LAT_ENOMEM, "%zu subjects", m->n);
     for (size_t i = 0; i < m->n; i++)
-        names[i] = m->lines[i].subject;
-    qsort(names, m->n, sizeof(*names), by_text);
-    for (size_t i = 0; i < m->n; i++)
+        if (m->lines[i].subject)
+            names[n++] = m->lines[i].subject;
+        else
+            m->report.subjects++;
+    if (n > 0)
+        qsort(names, n, sizeof(*names), by_text);
+    for (size_t i = 0; i < n; i++)
         m->report.subjects += i == 0 || strcmp(names[i], names[i - 1]) != 0;
     lat_free(names);
     return LAT_OK;

@@ -10,6 +10,7 @@ struct lat_shelf {
     struct lat_shelf_options opt;
     char *open; /* the file that archive is, or NULL */
     struct lat_archive *archive;
+    char *lent; /* bytes of a file, or NULL */
 };
 
 enum lat_code lat_shelf_new(struct lat_shelf **out,
@@ -38,6 +39,7 @@ void lat_shelf_free(struct lat_shelf *s)
     if (!s)
         return;
     put_back(s);
+    lat_free(s->lent);
     lat_free(s);
 }
 
@@ -137,24 +139,35 @@ static enum lat_code read_file(struct lat_signal **out,
     return code;
 }
 
+/* Where the line's file is, which is an archive just if it has an entry. */
+static enum lat_code find(struct lat_place *place, const struct lat_shelf *s,
+                          const struct lat_line *line, struct lat_err *err)
+{
+    enum lat_code code = s->opt.find(s->opt.arg, line->file, place, err);
+    bool packed;
+
+    if (code)
+        return code;
+    packed = lat_file_kind(place->name) == LAT_FILE_ARCHIVE;
+    if (packed != (line->entry != NULL))
+        return lat_fail(err, LAT_EUNFIT,
+                        packed ? "%.80s is an archive: which entry?"
+                               : "%.80s is no archive, it has no entry",
+                        place->name);
+    return LAT_OK;
+}
+
 static enum lat_code read_any(struct lat_signal **out, struct lat_shelf *s,
                               const struct lat_line *line,
                               const struct lat_hints *hints,
                               struct lat_err *err)
 {
     struct lat_place place = {0};
-    enum lat_code code = s->opt.find(s->opt.arg, line->file, &place, err);
-    bool packed;
+    enum lat_code code = find(&place, s, line, err);
 
     if (code)
         return code;
-    packed = lat_file_kind(place.name) == LAT_FILE_ARCHIVE;
-    if (packed != (line->entry != NULL))
-        return lat_fail(err, LAT_EUNFIT,
-                        packed ? "%.80s is an archive: which entry?"
-                               : "%.80s is no archive, it has no entry",
-                        place.name);
-    if (!packed)
+    if (!line->entry)
         return read_file(out, &place, hints, err);
     code = open_archive(s, line, &place, err);
     return code ? code
@@ -179,6 +192,56 @@ enum lat_code lat_shelf_signal(struct lat_signal **out, struct lat_shelf *s,
     }
     *out = sig;
     return LAT_OK;
+}
+
+/* ---- what is no signal -------------------------------------------------- */
+
+enum lat_code lat_shelf_kind(enum lat_file_kind *out, const struct lat_shelf *s,
+                             const struct lat_line *line, struct lat_err *err)
+{
+    struct lat_place place = {0};
+    enum lat_code code = find(&place, s, line, err);
+
+    if (!code)
+        *out = lat_file_kind(line->entry ? line->entry : place.name);
+    return code;
+}
+
+static enum lat_code lend_entry(struct lat_blob *out, struct lat_shelf *s,
+                                const struct lat_line *line,
+                                struct lat_place *place, struct lat_err *err)
+{
+    const struct lat_blob *e;
+    enum lat_code code = open_archive(s, line, place, err);
+
+    if (code)
+        return code;
+    e = lat_archive_find(s->archive, line->entry);
+    if (!e)
+        return lat_fail(err, LAT_ENOENT, "the archive has no entry %.80s",
+                        line->entry);
+    place->path[0] = '\0';
+    *out = *e;
+    return LAT_OK;
+}
+
+enum lat_code lat_shelf_bytes(struct lat_blob *out, struct lat_place *place,
+                              struct lat_shelf *s, const struct lat_line *line,
+                              struct lat_err *err)
+{
+    enum lat_code code = find(place, s, line, err);
+
+    if (code)
+        return code;
+    if (line->entry)
+        return lend_entry(out, s, line, place, err);
+    lat_free(s->lent);
+    s->lent = NULL;
+    out->name = line->file;
+    code =
+        lat_file_read(&s->lent, &out->len, place->path, (size_t)1 << 30, err);
+    out->data = s->lent;
+    return code;
 }
 
 /* ---- files on disk ------------------------------------------------------ */

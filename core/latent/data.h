@@ -2,10 +2,9 @@
  * data.h - data to train on, as files: manifests, archives, and what lies in
  * them.
  *
- * A manifest has a line of JSON for each recording: where it is, whose it is,
- * what it shows.  It may name files that hold one recording, or archives of
- * many.  Nothing of an archive touches the disk, so no name in it can lead
- * anywhere.
+ * A manifest has a line of JSON for each recording or image: where it is, whose
+ * it is, what it shows.  It may name files that hold one, or archives of many.
+ * Nothing of an archive touches the disk, so no name in it can lead anywhere.
  *
  * Each thing belongs to one thread at a time.
  */
@@ -95,7 +94,7 @@ struct lat_line {
     size_t number;     /* in the file, from 1 */
     char *file;        /* what it is in */
     char *entry;       /* of an archive; NULL: the file itself */
-    char *subject;     /* whose it is */
+    char *subject;     /* whose it is; NULL: of an image, its own */
     char *label;       /* NULL: not known */
     size_t begin, end; /* samples, end not included; 0, 0: all */
     double rate_hz;    /* 0: the file says it */
@@ -117,6 +116,10 @@ LAT_MUST_CHECK enum lat_code lat_manifest_read(struct lat_manifest **out,
                                                const char *path,
                                                struct lat_err *err);
 void lat_manifest_free(struct lat_manifest *m);
+/* What a line says that the kind of its file or entry does not go with: a
+ * segment of an image, no subject of a signal.  NULL: nothing. */
+const char *lat_line_wrong(const struct lat_line *line,
+                           enum lat_file_kind kind);
 
 /* ---- a shelf: what manifests name ---------------------- formats/shelf.c */
 
@@ -146,6 +149,18 @@ LAT_MUST_CHECK enum lat_code lat_shelf_signal(struct lat_signal **out,
                                               struct lat_shelf *s,
                                               const struct lat_line *line,
                                               struct lat_err *err);
+/* What the line's file or entry is, by its name. */
+LAT_MUST_CHECK enum lat_code lat_shelf_kind(enum lat_file_kind *out,
+                                            const struct lat_shelf *s,
+                                            const struct lat_line *line,
+                                            struct lat_err *err);
+/* The bytes of the line's file or entry, lent until the next line's; place is
+ * where they lie on disk, and its path "" for an entry. */
+LAT_MUST_CHECK enum lat_code lat_shelf_bytes(struct lat_blob *out,
+                                             struct lat_place *place,
+                                             struct lat_shelf *s,
+                                             const struct lat_line *line,
+                                             struct lat_err *err);
 void lat_shelf_free(struct lat_shelf *s);
 
 /* A find for files on disk: their names are paths, from the folder arg on
@@ -166,11 +181,20 @@ LAT_MUST_CHECK enum lat_code lat_file_inspect(
 
 /* ---- data sets from manifests ------------------------ train/manifest.c */
 
-/* The recording of one line into d.  What cannot be read or used is left out,
- * in d's warnings and, with its line, in report (which may be NULL).  Fails
- * for a subject on two sides, and when there is no memory. */
+/* The recording or image of one line into d.  What cannot be read or used is
+ * left out, in d's warnings and, with its line, in report (which may be NULL).
+ * Fails for a subject on two sides, when there is no memory, and with the word
+ * "wrong_modality" for an image where d is of signals, or a signal where it is
+ * of images. */
 LAT_MUST_CHECK enum lat_code lat_dataset_add_line(
     struct lat_dataset *d, struct lat_shelf *s, const struct lat_line *line,
     enum lat_split split, struct lat_report *report, struct lat_err *err);
+/* The images of an archive into d, which is of images: the folder that each
+ * lies in is its label, one that lies in none has none.  Entries that are no
+ * images are named as left out. */
+LAT_MUST_CHECK enum lat_code lat_dataset_add_archive(
+    struct lat_dataset *d, const char *path,
+    const struct lat_archive_limits *limits, enum lat_split split,
+    struct lat_report *report, struct lat_err *err);
 
 #endif

@@ -33,6 +33,11 @@ LAT_MUST_CHECK enum lat_code lat_recipe_adopt(struct lat_recipe *r,
 LAT_MUST_CHECK enum lat_code lat_recipe_of(struct lat_recipe **out,
                                            const struct lat_model *m,
                                            struct lat_err *err);
+/* The same; where the card has none, all defaults and what the card says of its
+ * latent.  lat_recipe_adopt then says the rest. */
+LAT_MUST_CHECK enum lat_code lat_recipe_like(struct lat_recipe **out,
+                                             const struct lat_model *m,
+                                             struct lat_err *err);
 /* Every key with its value, a line each, as a recipe would say it. */
 void lat_recipe_print(struct lat_buf *out, const struct lat_recipe *r);
 /* Those alone that decide what is learned and differ from their defaults: not
@@ -72,10 +77,11 @@ struct lat_recording {
     size_t begin, end; /* samples of it, end not included; end 0: to its end */
 };
 
-/* A data set to which recordings are added.  It keeps a copy of r, whose
- * `train`, `valid`, `test` and `subject` lines then mean nothing, and of whose
- * `dataset` only this counts: wfdb takes one lead of each recording, hapt and
- * wisdm take all that `leads` names, as channels. */
+/* A data set to which recordings are added, or images.  It keeps a copy of r,
+ * whose `train`, `valid`, `test`, `hold_out` and `subject` lines then mean
+ * nothing, and of whose `dataset` only this counts: wfdb takes one lead of each
+ * recording, hapt and wisdm take all that `leads` names, as channels; images
+ * takes images alone. */
 LAT_MUST_CHECK enum lat_code lat_dataset_new(struct lat_dataset **out,
                                              const struct lat_recipe *r,
                                              struct lat_err *err);
@@ -87,6 +93,21 @@ LAT_MUST_CHECK enum lat_code lat_dataset_new(struct lat_dataset **out,
 LAT_MUST_CHECK enum lat_code lat_dataset_add(struct lat_dataset *d,
                                              const struct lat_recording *rec,
                                              struct lat_err *err);
+/* One image for a data set; all of it stays the caller's. */
+struct lat_shown {
+    const char *name;    /* for warnings */
+    const char *subject; /* whose it is; NULL or "": its own */
+    const char *label;   /* its class; NULL or "": not known */
+    enum lat_split split;
+    const struct lat_blob *file; /* a PNG or a JPEG … */
+    const char *path;            /* … and where it lies, to be read from there
+                                    again and again; NULL: its bytes are kept */
+};
+
+/* The same of an image: it is decoded, and LAT_EUNFIT says why it cannot be
+ * used.  A subject on two sides shows when the data set is split or sealed. */
+LAT_MUST_CHECK enum lat_code lat_dataset_add_image(
+    struct lat_dataset *d, const struct lat_shown *shown, struct lat_err *err);
 /* Moves a share (0 … 1) of the subjects to train on, at least one, drawn by
  * seed, to the validation split.  LAT_EINVAL when that would leave none. */
 LAT_MUST_CHECK enum lat_code lat_dataset_split(struct lat_dataset *d,
@@ -119,8 +140,11 @@ struct lat_progress {
     double loss, task, inv, var, neg, nce; /* means since the last asking */
     double kl, shut; /* of images: the gates' price without its weight, rows
                         whose gates are all shut; task is the online
-                        classifier's */
-    double rate;     /* learning rate */
+                        classifier's, and right the share of views that it
+                        names rightly */
+    double open, likely, right; /* share of gates that are open, and how many
+                                   of an image are expected to be */
+    double rate;                /* learning rate */
     double grad_norm;
     size_t valid_step; /* when the validation split was last measured; 0: not
                           yet, and what follows says nothing */

@@ -67,3 +67,21 @@ double lat__cross_entropy(float *dy, const float *y, const uint32_t *label,
 {
     return lat__cross_entropy_known(dy, y, label, n, classes, 1.0);
 }
+
+double lat__classes_right(const float *y, const uint32_t *label, size_t n,
+                          size_t classes)
+{
+    size_t labelled = 0, right = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const float *row = y + i * classes;
+        size_t most = 0;
+
+        for (size_t j = 1; j < classes; j++)
+            if (row[j] > row[most])
+                most = j;
+        labelled += label[i] != LAT_NO_LABEL;
+        right += label[i] == most;
+    }
+    return labelled ? (double)right / (double)labelled : 0.0;
+}

@@ -271,6 +271,18 @@ static enum lat_code measure_batch(struct eval *a, struct lat_err *err)
     return code;
 }
 
+static enum lat_code check_labels(const struct lat_gallery *g,
+                                  struct lat_err *err)
+{
+    for (size_t i = 0; i < lat_gallery_count(g); i++)
+        if (!lat_gallery_class(g, lat_gallery_label(g, i)))
+            return lat_fail(err, LAT_EINVAL,
+                            "image %zu has no label, and what is measured is "
+                            "measured by labels",
+                            i);
+    return LAT_OK;
+}
+
 static enum lat_code check(const struct lat_card *card,
                            const struct lat_image_ask *ask, struct lat_err *err)
 {
@@ -279,6 +291,9 @@ static enum lat_code check(const struct lat_card *card,
                         card->name);
     if (!ask->test || lat_gallery_count(ask->test) < 2)
         return lat_fail(err, LAT_EINVAL, "fewer than two images to measure on");
+    if (check_labels(ask->test, err) ||
+        (ask->train && check_labels(ask->train, err)))
+        return LAT_EINVAL;
     return lat__check_merges(ask, err);
 }
 

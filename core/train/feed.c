@@ -3,6 +3,7 @@
  * decode them; a subject stands in one split.
  */
 #include "../train.h"
+#include "album.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -66,8 +67,7 @@ static enum lat_code count_channels(struct lat_dataset *d, struct lat_err *err)
 
     d->n_channels = 1;
     if (d->feed->r->kind == LAT_PICTURES)
-        return lat_fail(err, LAT_EINVAL,
-                        "dataset is images; recordings are signals");
+        return lat__album_new(&d->album, err);
     if (d->feed->r->kind == LAT_WFDB)
         return LAT_OK;
     while (lat__recipe_word(name, &at))
@@ -215,10 +215,12 @@ enum lat_code lat_dataset_add(struct lat_dataset *d,
     enum lat_code code;
 
     assert(d->feed);
-    code = grow(d, err);
+    if (d->album)
+        return lat_fail(err, LAT_EINVAL,
+                        "dataset is images; recordings are signals");
+    code = lat__feed_room(d, err);
     if (code)
         return code;
-    d->feed->given++;
     code = add(d, rec, &own);
     if (code == LAT_EUNFIT)
         lat__dataset_warn(d, "left out: %s", own.msg);
@@ -227,35 +229,54 @@ enum lat_code lat_dataset_add(struct lat_dataset *d,
     return code;
 }
 
-enum lat_code lat__feed_reject(struct lat_dataset *d, const char *name,
-                               const char *why, struct lat_err *err)
+enum lat_code lat__feed_room(struct lat_dataset *d, struct lat_err *err)
 {
     enum lat_code code = grow(d, err);
 
-    if (code)
-        return code;
-    d->feed->given++;
-    lat__dataset_warn(d, "left out: recording %s: %s", name, why);
-    return LAT_OK;
+    d->feed->given += code == LAT_OK;
+    return code;
+}
+
+enum lat_code lat__feed_reject(struct lat_dataset *d, const char *name,
+                               const char *why, struct lat_err *err)
+{
+    enum lat_code code = lat__feed_room(d, err);
+
+    if (!code)
+        lat__dataset_warn(d, "left out: %s %s: %s",
+                          d->album ? "image" : "recording", name, why);
+    return code;
 }
 
 /* ---- split -------------------------------------------------------------- */
+
+enum lat_code lat__split_share(size_t *take, double share, size_t n,
+                               struct lat_err *err)
+{
+    *take = (size_t)fmax(1.0, floor(share * (double)n + 0.5));
+    if (!(share >= 0.0) || *take >= n)
+        return lat_fail(err, LAT_EINVAL,
+                        "a share of %g of %zu subjects to validate with "
+                        "leaves none to train on",
+                        share, n);
+    return LAT_OK;
+}
 
 enum lat_code lat_dataset_split(struct lat_dataset *d, double share,
                                 uint64_t seed, struct lat_err *err)
 {
     size_t n = 0, take;
     struct lat_rng rng;
+    enum lat_code code;
 
     assert(d->feed);
+    if (d->album)
+        return lat__album_split(d->album, share, seed, err);
     for (size_t i = 0; i < d->n_subjects; i++)
         n += d->subjects[i].split == LAT_TRAIN;
-    take = (size_t)fmax(1.0, floor(share * (double)n + 0.5));
-    if (!(share >= 0.0) || take >= n)
-        return lat_fail(err, LAT_EINVAL,
-                        "a share of %g of %zu subjects to validate with "
-                        "leaves none to train on",
-                        share, n);
+    code = lat__split_share(&take, share, n, err);
+    if (code)
+        return code;
     lat__rng_seed(&rng, seed);
     /* Each is taken with chance (still to take) / (still to come). */
     for (size_t i = 0; i < d->n_subjects; i++) {

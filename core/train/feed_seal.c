@@ -3,6 +3,7 @@
  * labels, subjects by split.
  */
 #include "../train.h"
+#include "album.h"
 
 #include <string.h>
 
@@ -193,6 +194,8 @@ enum lat_code lat_dataset_seal(struct lat_dataset *d, struct lat_err *err)
     enum lat_code code;
 
     assert(d->feed);
+    if (d->album)
+        return lat__album_seal(d, err);
     code = make_classes(d, err);
     if (!code)
         code = order_subjects(d, err);

@@ -12,6 +12,7 @@
  * which it also computes.
  */
 #include "../train.h"
+#include "gated.h"
 
 #include <math.h>
 #include <string.h>
@@ -82,10 +83,11 @@ enum lat_code lat_recipe_adopt(struct lat_recipe *r, const struct lat_model *m,
     const struct lat__net *net = lat__model_net(m);
     enum lat_code code;
 
-    if (card->modality != LAT_SIGNALS)
+    if (card->modality == LAT_IMAGES)
+        return lat__pictures_adopt(r, m, err);
+    if (r->kind == LAT_PICTURES)
         return lat_fail(err, LAT_EUNFIT,
-                        "model %s reads images; training goes on from models "
-                        "of signals",
+                        "model %s reads signals, the recipe is of images",
                         card->name);
     code = set_layers(r, "encoder", &net->encoder, err);
     if (!code)
@@ -124,9 +126,35 @@ enum lat_code lat_recipe_of(struct lat_recipe **out, const struct lat_model *m,
                 : LAT_OK;
 }
 
+static void adopt_latent(struct lat_recipe *r, const struct lat_card *card)
+{
+    r->kind = LAT_PICTURES;
+    r->image.nonneg = card->nonneg;
+    r->image.top_k = card->top_k;
+    if (card->gate.mode == LAT_GATES_NONE)
+        return;
+    r->image.gate =
+        card->gate.mode == LAT_GATES_SOFT ? LAT_GATE_SOFT : LAT_GATE_STE;
+    r->image.temperature = card->gate.temperature;
+    r->image.prior = card->gate.prior;
+}
+
+enum lat_code lat_recipe_like(struct lat_recipe **out,
+                              const struct lat_model *m, struct lat_err *err)
+{
+    enum lat_code code = lat_recipe_of(out, m, NULL);
+
+    if (!code)
+        return LAT_OK;
+    code = lat_recipe_new(out, err);
+    if (!code && lat_model_card(m)->modality == LAT_IMAGES)
+        adopt_latent(*out, lat_model_card(m));
+    return code;
+}
+
 /* ---- the weights ---- */
 
-static bool same_layers(const struct lat__stack *a, const struct lat__stack *b)
+bool lat__layers_same(const struct lat__stack *a, const struct lat__stack *b)
 {
     if (a->n_layers != b->n_layers || a->in.w != b->in.w || a->in.c != b->in.c)
         return false;
@@ -143,8 +171,8 @@ static bool same_layers(const struct lat__stack *a, const struct lat__stack *b)
 }
 
 /* Of stacks with the same layers, whose places in the block may differ. */
-static void copy_params(float *to, const struct lat__stack *t,
-                        const float *from, const struct lat__stack *f)
+void lat__layers_copy(float *to, const struct lat__stack *t, const float *from,
+                      const struct lat__stack *f)
 {
     for (size_t i = 0; i < t->n_layers; i++)
         for (size_t p = 0; p < t->layers[i].n_params; p++) {
@@ -155,31 +183,43 @@ static void copy_params(float *to, const struct lat__stack *t,
         }
 }
 
+static void name_parent(struct lat_trainer *t, const struct lat_card *card)
+{
+    memcpy(t->parent, card->digest, sizeof(t->parent));
+    memcpy(t->parent_name, card->name, sizeof(t->parent_name));
+    t->parent_version = card->version;
+}
+
 enum lat_code lat_train_from(struct lat_trainer *t, const struct lat_model *m,
                              struct lat_err *err)
 {
     const struct lat__net *net = lat__model_net(m);
     const struct lat_card *card = lat_model_card(m);
 
-    if (t->gated)
-        return lat_fail(err, LAT_EUNFIT,
-                        "model %s: training of images begins with fresh "
-                        "weights only",
-                        card->name);
     if (t->step > 0)
         return lat_fail(err, LAT_EBUSY, "%zu steps are done already", t->step);
-    if (!same_layers(&net->encoder, &t->net->encoder))
+    if ((t->gated != NULL) != (card->modality == LAT_IMAGES))
+        return lat_fail(err, LAT_EUNFIT, "model %s reads %ss, the data are %ss",
+                        card->name, lat_modality_name(card->modality),
+                        lat_modality_name(t->gated ? LAT_IMAGES : LAT_SIGNALS));
+    if (t->gated) {
+        enum lat_code code = lat__pictures_from(t, m, err);
+
+        if (!code)
+            name_parent(t, card);
+        return code;
+    }
+    if (!lat__layers_same(&net->encoder, &t->net->encoder))
         return lat_fail(err, LAT_EUNFIT,
                         "model %s has an encoder of other layers than the "
                         "recipe",
                         card->name);
-    copy_params(t->params, &t->net->encoder, lat__model_params(m),
-                &net->encoder);
-    if (same_layers(&net->task, &t->net->task))
-        copy_params(t->params, &t->net->task, lat__model_params(m), &net->task);
-    memcpy(t->parent, card->digest, sizeof(t->parent));
-    memcpy(t->parent_name, card->name, sizeof(t->parent_name));
-    t->parent_version = card->version;
+    lat__layers_copy(t->params, &t->net->encoder, lat__model_params(m),
+                     &net->encoder);
+    if (lat__layers_same(&net->task, &t->net->task))
+        lat__layers_copy(t->params, &t->net->task, lat__model_params(m),
+                         &net->task);
+    name_parent(t, card);
     return LAT_OK;
 }
 
@@ -193,15 +233,15 @@ static void pace_layer(float *pace, const struct lat__layer *l, double share)
             pace[l->params[p].offset + i] = (float)share;
 }
 
-static double share_of(const struct lat_recipe *r, size_t i, size_t n_layers)
+double lat__layer_share(size_t freeze, double early, size_t i, size_t n_layers)
 {
-    double n = (double)(n_layers - r->freeze);
+    double n = (double)(n_layers - freeze);
 
-    if (i < r->freeze)
+    if (i < freeze)
         return 0.0;
     if (n <= 1.0)
         return 1.0;
-    return pow(r->early_lr, 1.0 - (double)(i - r->freeze) / (n - 1.0));
+    return pow(early, 1.0 - (double)(i - freeze) / (n - 1.0));
 }
 
 enum lat_code lat__train_pace(struct lat_trainer *t, struct lat_err *err)
@@ -225,6 +265,7 @@ enum lat_code lat__train_pace(struct lat_trainer *t, struct lat_err *err)
     for (size_t i = 0; i < t->net->n_trained; i++)
         t->pace[i] = 1.0f;
     for (size_t i = 0; i < s->n_layers; i++)
-        pace_layer(t->pace, &s->layers[i], share_of(r, i, s->n_layers));
+        pace_layer(t->pace, &s->layers[i],
+                   lat__layer_share(r->freeze, r->early_lr, i, s->n_layers));
     return LAT_OK;
 }

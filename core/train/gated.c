@@ -90,15 +90,42 @@ void lat__gated_forward(struct lat__gated_trainer *t, bool learns)
         }
 }
 
-static double learn_classes(struct lat__gated_trainer *t)
+static void learn_classes(struct lat__gated_trainer *t,
+                          struct lat__gated_values *v)
 {
     struct lat__gated_net *p = &t->part[LAT_PART_CLASSES];
-    struct lat_tensor y = last(p->acts->act, p->acts);
-    double loss = lat__cross_entropy(last(p->acts->dact, p->acts).v, y.v,
-                                     t->label, y.n, lat__item(y));
+    struct lat_tensor y;
+    size_t classes;
 
+    v->classes = v->right = 0.0;
+    if (!p->net)
+        return;
+    y = last(p->acts->act, p->acts);
+    classes = lat__item(y);
+    v->classes = lat__cross_entropy(last(p->acts->dact, p->acts).v, y.v,
+                                    t->label, y.n, classes);
+    v->right = lat__classes_right(y.v, t->label, y.n, classes);
     lat__stack_backward(&t->ctx, p->grads, p->params, p->acts);
-    return loss;
+}
+
+/* As the loss has them, before backward uses them up. */
+static void count_gates(const struct lat__gated_trainer *t,
+                        struct lat__gated_values *v)
+{
+    const struct lat__gated *g = &t->loss->gates;
+    const struct lat_gated_spec *s = &t->loss->spec;
+    size_t all = s->rows * s->dims, open = 0;
+    double likely = 0.0;
+
+    v->open = v->likely = 0.0;
+    if (!t->part[LAT_PART_GATES].net)
+        return;
+    for (size_t i = 0; i < all; i++) {
+        open += g->prob[i] > 0.5f;
+        likely += (double)g->prob[i];
+    }
+    v->open = (double)open / (double)all;
+    v->likely = likely / (double)s->rows;
 }
 
 static void backward(struct lat__gated_trainer *t,
@@ -129,23 +156,44 @@ struct pace {
     size_t step;
 };
 
+static void step_layer(struct lat__gated_net *p, const struct lat__layer *l,
+                       const struct pace *how)
+{
+    for (size_t k = 0; k < l->n_params; k++) {
+        const struct lat__param *par = &l->params[k];
+        const struct lat__lars_tensor tensor = {
+            p->params + par->offset, p->buf + par->offset,
+            lat__param_count(par), par->n_dims == 1};
+
+        if (par->trained && how->rule == LAT_ADAM)
+            lat__lars_adam(&how->o, &tensor, p->square + par->offset,
+                           p->grads + par->offset, how->rate, how->step);
+        else if (par->trained)
+            lat__lars_step(&how->o, &tensor, p->grads + par->offset, how->rate);
+    }
+}
+
 static void step_stack(struct lat__gated_net *p, const struct lat__stack *s,
                        const struct pace *how)
 {
     for (size_t i = 0; i < s->n_layers; i++)
-        for (size_t k = 0; k < s->layers[i].n_params; k++) {
-            const struct lat__param *par = &s->layers[i].params[k];
-            const struct lat__lars_tensor tensor = {
-                p->params + par->offset, p->buf + par->offset,
-                lat__param_count(par), par->n_dims == 1};
+        step_layer(p, &s->layers[i], how);
+}
 
-            if (par->trained && how->rule == LAT_ADAM)
-                lat__lars_adam(&how->o, &tensor, p->square + par->offset,
-                               p->grads + par->offset, how->rate, how->step);
-            else if (par->trained)
-                lat__lars_step(&how->o, &tensor, p->grads + par->offset,
-                               how->rate);
-        }
+/* Early layers at their own pace, and those that are frozen not at all. */
+static void step_encoder(struct lat__gated_net *p,
+                         const struct lat__gated_recipe *r,
+                         const struct pace *all)
+{
+    const struct lat__stack *s = &p->net->encoder;
+    double early = r->early > 0.0 ? r->early : 1.0;
+
+    for (size_t i = r->freeze; i < s->n_layers; i++) {
+        struct pace how = *all;
+
+        how.rate *= lat__layer_share(r->freeze, early, i, s->n_layers);
+        step_layer(p, &s->layers[i], &how);
+    }
 }
 
 static void update(struct lat__gated_trainer *t)
@@ -165,7 +213,10 @@ static void update(struct lat__gated_trainer *t)
             how.o.weight_decay = 0.0;
         if (r->rule == LAT_SGD)
             how.o.eta = 0.0;
-        step_stack(p, &p->net->encoder, &how);
+        if (i == LAT_PART_BODY)
+            step_encoder(p, r, &how);
+        else
+            step_stack(p, &p->net->encoder, &how);
         step_stack(p, &p->net->projector, &how);
     }
 }
@@ -215,7 +266,8 @@ enum lat_code lat__gated_step(struct lat__gated_trainer *t,
     lat__gated_forward(t, true);
     b = lat__gated_outputs(t, false);
     v->loss = lat__gated_loss_forward(&t->ctx, t->loss, &b);
-    v->classes = learn_classes(t);
+    count_gates(t, v);
+    learn_classes(t, v);
     if (!isfinite(v->loss.total) || !isfinite(v->classes)) {
         keep_statistics(&t->part[LAT_PART_BODY], true);
         return lat_fail(err, LAT_EDIVERGE, "step %zu: the loss is %g", t->step,
@@ -252,7 +304,7 @@ static void take_rows(float *to, const float *from, size_t n, size_t width)
         memcpy(to, from, n * width * sizeof(*to));
 }
 
-static void set_rows(struct lat__gated_trainer *t, size_t rows)
+void lat__gated_rows(struct lat__gated_trainer *t, size_t rows)
 {
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++)
         if (t->part[i].net)
@@ -289,12 +341,12 @@ enum lat_code lat__gated_embed(struct lat__gated_trainer *t, float *h, float *u,
 
         if (code)
             return code;
-        set_rows(t, some);
+        lat__gated_rows(t, some);
         keep_statistics(body, false);
         lat__gated_forward(t, ask->batch_statistics);
         keep_statistics(body, true);
         /* What stands in the rows beyond is ignored. */
-        set_rows(t, t->recipe.loss.rows);
+        lat__gated_rows(t, t->recipe.loss.rows);
         b = lat__gated_outputs(t, false);
         lat__gated_codes(&t->ctx, t->loss, &b);
         take_rows(h ? h + at * features : NULL,

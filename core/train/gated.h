@@ -27,13 +27,15 @@ struct lat__gated_recipe {
     double cool; /* temperature of the gates at the last step; 0: as at first */
     double rate, gate_rate, class_rate;
     size_t steps, warm_up;
+    size_t freeze; /* layers of the encoder, from the first on */
+    double early;  /* of the first that learns; 0: all of the rate */
     uint64_t seed;
 };
 
 enum lat__gated_part {
     LAT_PART_BODY,    /* encoder and projector */
     LAT_PART_GATES,   /* NULL where there are none to be learned */
-    LAT_PART_CLASSES, /* the online classifier */
+    LAT_PART_CLASSES, /* the online classifier; NULL without labels */
     LAT_N_GATED_PARTS
 };
 
@@ -49,6 +51,9 @@ struct lat__gated_net {
 struct lat__gated_values {
     struct lat_gated_value loss;
     double classes; /* cross-entropy of the online classifier */
+    double right;   /* share of labelled views that it names rightly */
+    double open;    /* share of gates that are open … */
+    double likely;  /* … and how many of a row are expected to be */
 };
 
 struct lat__gated_trainer {
@@ -66,6 +71,10 @@ struct lat__gated_trainer {
     uint64_t *seeds;
     uint32_t *id, *label;
     float *uniform, *fixed;
+    char parent[LAT_DIGEST_HEX];  /* of the model that it began as, or "" */
+    struct lat_image_input image; /* what that reads */
+    char images[LAT_DIGEST_HEX];  /* of what it learns from, where their places
+                                     do not tell; or "" */
 };
 
 /* ---- train/gated_start.c */
@@ -103,18 +112,25 @@ LAT_MUST_CHECK enum lat_code lat__gated_step(struct lat__gated_trainer *t,
                                              struct lat_err *err);
 struct lat__gated_trial {
     const struct lat_gallery *gallery;
-    size_t n;      /* images of it; batches that are not full are left out */
+    size_t n;      /* images of it, at least two; in batches, or all at once
+                      where they do not fill one; what is left over is not
+                      looked at */
     bool nce_only; /* what is lower is better: this, or the total */
     bool last;     /* the last is the best */
 };
 
-/* The loss of other images, by running statistics and without noise; the
- * parameters are kept when they are the best so far. */
+/* The loss of other images, by running statistics and without noise. */
+LAT_MUST_CHECK enum lat_code lat__gated_measure(
+    struct lat__gated_trainer *t, const struct lat__gated_trial *trial,
+    struct lat_err *err);
+/* The same; the parameters are kept when they are the best so far. */
 LAT_MUST_CHECK enum lat_code lat__gated_validate(
     struct lat__gated_trainer *t, const struct lat__gated_trial *trial,
     struct lat_err *err);
 /* Of the gates, at a step: geometric from the first to the last. */
 double lat__gated_temperature(const struct lat__gated_recipe *r, size_t step);
+/* How many rows are in use from now on. */
+void lat__gated_rows(struct lat__gated_trainer *t, size_t rows);
 /* From what stands at the encoder's input to z and logits; learns: with
  * statistics of the batch. */
 void lat__gated_forward(struct lat__gated_trainer *t, bool learns);
@@ -143,6 +159,22 @@ LAT_MUST_CHECK enum lat_code lat__gated_embed(struct lat__gated_trainer *t,
                                               float *h, float *u,
                                               const struct lat__gated_ask *ask,
                                               struct lat_err *err);
+
+/* ---- train/pictures.c: what a recipe says */
+
+LAT_MUST_CHECK enum lat_code lat__pictures_translate(
+    struct lat__gated_recipe *g, const struct lat_recipe *r,
+    struct lat_err *err);
+
+/* ---- train/pictures_from.c: training that goes on from a model */
+
+/* As lat_recipe_adopt and lat_train_from. */
+LAT_MUST_CHECK enum lat_code lat__pictures_adopt(struct lat_recipe *r,
+                                                 const struct lat_model *m,
+                                                 struct lat_err *err);
+LAT_MUST_CHECK enum lat_code lat__pictures_from(struct lat_trainer *t,
+                                                const struct lat_model *m,
+                                                struct lat_err *err);
 
 /* ---- train/pictures_out.c: a recipe's net in a model file */
 

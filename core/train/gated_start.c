@@ -96,6 +96,18 @@ static enum lat_code part_init(struct lat__gated_net *p, size_t rows,
     return lat__acts_new(&p->acts, &net->encoder, rows, grads, err);
 }
 
+static enum lat_code freeze(struct lat__gated_trainer *t, struct lat_err *err)
+{
+    struct lat__acts *encoder = t->part[LAT_PART_BODY].acts;
+
+    if (t->recipe.freeze > encoder->stack->n_layers)
+        return lat_fail(err, LAT_EINVAL,
+                        "freeze is %zu of an encoder of %zu layers",
+                        t->recipe.freeze, encoder->stack->n_layers);
+    encoder->frozen = t->recipe.freeze;
+    return LAT_OK;
+}
+
 static enum lat_code parts_new(struct lat__gated_trainer *t,
                                struct lat_err *err)
 {
@@ -114,7 +126,7 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
             &(struct lat__gated_head){features, r->gate_layers, r->hidden,
                                       r->dims},
             err);
-    if (!code)
+    if (!code && classes > 0)
         code = lat__gated_head_new(
             &p[LAT_PART_CLASSES].net,
             &(struct lat__gated_head){features, 1, 0, classes}, err);
@@ -126,7 +138,7 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
     if (!code)
         code = lat__acts_new(&t->projector, &p[LAT_PART_BODY].net->projector,
                              rows, LAT_GRADS_IN, err);
-    return code;
+    return code ? code : freeze(t, err);
 }
 
 static enum lat_code lists_new(struct lat__gated_trainer *t,

@@ -59,6 +59,12 @@ static void print_given(struct lat_buf *out, const struct lat__gated_trainer *t)
     lat_buf_printf(out, "batch %zu seed %llu kernel %s\n", r->data.n,
                    (unsigned long long)r->seed, lat_kernel_name(t->ctx.kernel));
     print_views(out, &r->data);
+    if (r->freeze > 0 || (r->early > 0.0 && r->early < 1.0))
+        lat_buf_printf(out, "freeze %zu %.17g\n", r->freeze, r->early);
+    if (*t->parent)
+        lat_buf_printf(out, "parent %s\n", t->parent);
+    if (*t->images)
+        lat_buf_printf(out, "images %s\n", t->images);
 }
 
 /* Images by their labels and sizes: their bytes are not read for this. */

@@ -240,7 +240,7 @@ const struct lat__key *lat__key(size_t i)
 static const char shared[] =
     " name dataset train valid test data licence batch "
     "tau steps lr warm_up weight_decay beta1 beta2 "
-    "epsilon seed validate_every best ";
+    "epsilon seed freeze early_lr validate_every best ";
 
 static bool is_shared(const char *name)
 {

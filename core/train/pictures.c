@@ -88,8 +88,9 @@ static void read_loss(struct lat_gated_spec *s, const struct lat_recipe *r)
     s->tau = r->tau;
 }
 
-static enum lat_code translate(struct lat__gated_recipe *g,
-                               const struct lat_recipe *r, struct lat_err *err)
+enum lat_code lat__pictures_translate(struct lat__gated_recipe *g,
+                                      const struct lat_recipe *r,
+                                      struct lat_err *err)
 {
     const struct lat__picture_recipe *p = &r->image;
     enum lat_code code = read_blocks(&g->resnet, p->blocks, err);
@@ -119,6 +120,8 @@ static enum lat_code translate(struct lat__gated_recipe *g,
     g->class_rate = p->class_lr;
     g->steps = r->steps;
     g->warm_up = r->warm_up;
+    g->freeze = r->freeze;
+    g->early = r->early_lr;
     g->seed = r->seed;
     return code;
 }
@@ -128,7 +131,7 @@ enum lat_code lat__pictures_check(const struct lat_recipe *r,
 {
     const struct lat__picture_recipe *p = &r->image;
     struct lat__gated_recipe g = {0};
-    enum lat_code code = translate(&g, r, err);
+    enum lat_code code = lat__pictures_translate(&g, r, err);
 
     for (size_t i = 0; i < 3 && !code; i++)
         if (g.data.deviation[i] < 1e-3)
@@ -241,14 +244,17 @@ const struct lat_gallery *lat_dataset_gallery(const struct lat_dataset *d,
 enum lat_code lat__pictures_start(struct lat_trainer *t, struct lat_err *err)
 {
     struct lat__gated_recipe g = {0};
-    enum lat_code code = translate(&g, t->recipe, err);
+    enum lat_code code = lat__pictures_translate(&g, t->recipe, err);
 
     if (code)
         return code;
     g.data.gallery = t->data->gallery[LAT_TRAIN];
     if (!g.data.gallery)
         return lat_fail(err, LAT_EINVAL, "no images to train on");
-    return lat__gated_trainer_new(&t->gated, &g, t->ctx.kernel, t->team, err);
+    code = lat__gated_trainer_new(&t->gated, &g, t->ctx.kernel, t->team, err);
+    if (!code && t->data->fed)
+        lat_digest_hex(t->gated->images, t->data->digest);
+    return code;
 }
 
 void lat__pictures_note(struct lat_trainer *t)
@@ -262,22 +268,48 @@ void lat__pictures_note(struct lat_trainer *t)
     t->best_loss = g->best;
 }
 
-static enum lat_code validate(struct lat_trainer *t, struct lat_err *err)
+static struct lat__gated_trial trial_of(const struct lat_trainer *t)
 {
     const struct lat_recipe *r = t->recipe;
-    const struct lat__gated_trial trial = {
+
+    return (struct lat__gated_trial){
         .gallery = t->data->gallery[LAT_VALID],
         .n = r->image.validate_images,
         .nce_only = r->best == LAT_BEST_CONTRAST,
         .last = r->best == LAT_LAST,
     };
+}
 
-    if (r->validate_every == 0 || !trial.gallery ||
-        lat_gallery_count(trial.gallery) < r->batch || trial.n < r->batch)
+/* One image has no other to be told from. */
+static bool can_validate(const struct lat_trainer *t)
+{
+    const struct lat_gallery *g = t->data->gallery[LAT_VALID];
+
+    return g && lat_gallery_count(g) >= 2;
+}
+
+static enum lat_code validate(struct lat_trainer *t, struct lat_err *err)
+{
+    const struct lat__gated_trial trial = trial_of(t);
+    const struct lat_recipe *r = t->recipe;
+
+    if (r->validate_every == 0 || !can_validate(t))
         return LAT_OK;
     if (t->gated->step % r->validate_every != 0 && t->gated->step != r->steps)
         return LAT_OK;
     return lat__gated_validate(t->gated, &trial, err);
+}
+
+enum lat_code lat__pictures_measure(struct lat_trainer *t, struct lat_err *err)
+{
+    const struct lat__gated_trial trial = trial_of(t);
+    enum lat_code code = LAT_OK;
+
+    if (can_validate(t))
+        code = lat__gated_measure(t->gated, &trial, err);
+    if (!code)
+        lat__pictures_note(t);
+    return code;
 }
 
 enum lat_code lat__pictures_step(struct lat_trainer *t, struct lat_err *err)
@@ -293,6 +325,9 @@ enum lat_code lat__pictures_step(struct lat_trainer *t, struct lat_err *err)
     t->sums.kl += v.loss.kl;
     t->sums.shut += (double)v.loss.n_shut;
     t->sums.task += v.classes;
+    t->sums.right += v.right;
+    t->sums.open += v.open;
+    t->sums.likely += v.likely;
     code = validate(t, err);
     lat__pictures_note(t);
     return code;

@@ -52,6 +52,7 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
                    t->recipe->seed, t->step, t->best_step,
                    lat_kernel_name(t->ctx.kernel));
     lat__put_string(b, recipe.failed ? "" : recipe.v);
+    lat__put_parent(b, t);
     lat_buf_puts(b, "}");
     b->failed = b->failed || recipe.failed;
     lat_buf_fini(&recipe);
@@ -103,24 +104,24 @@ static enum lat_code check_fixed(const struct lat__gated_recipe *r,
     return LAT_OK;
 }
 
-static const float *learned(const struct lat__gated_trainer *t,
-                            enum lat__gated_part part)
+static const float *learned(const struct lat__gated_net *p, bool best)
 {
-    return t->best_step ? t->part[part].best : t->part[part].params;
+    return best ? p->best : p->params;
 }
 
 static void fill(float *params, const struct lat__net *net,
-                 const struct lat__gated_trainer *t)
+                 const struct lat__gated_trainer *t, bool best)
 {
     const struct lat__gated_net *body = &t->part[LAT_PART_BODY];
     const struct lat__gated_net *gates = &t->part[LAT_PART_GATES];
 
-    copy_stack(params, &net->encoder, learned(t, LAT_PART_BODY),
-               &body->net->encoder, 0);
-    copy_stack(params, &net->projector, learned(t, LAT_PART_BODY),
+    best = best && t->best_step > 0;
+    copy_stack(params, &net->encoder, learned(body, best), &body->net->encoder,
+               0);
+    copy_stack(params, &net->projector, learned(body, best),
                &body->net->projector, 0);
     if (gates->net) /* whose first layer takes a vector as it comes */
-        copy_stack(params, &net->gate, learned(t, LAT_PART_GATES),
+        copy_stack(params, &net->gate, learned(gates, best),
                    &gates->net->encoder, 1);
     if (t->recipe.loss.gate.kind == LAT_GATE_FIXED)
         shut(params, &net->projector, t->fixed);
@@ -213,8 +214,13 @@ static enum lat_code encode_card(struct lat_buf *out, struct lat_card *card,
     return code;
 }
 
+struct wanted {
+    bool best; /* of the best step, if there is one */
+    const char *results;
+};
+
 static enum lat_code encode(struct lat_buf *file, const struct lat_trainer *t,
-                            const char *results, struct lat_card *card,
+                            const struct wanted *w, struct lat_card *card,
                             struct lat_err *err)
 {
     struct lat__architecture arch = {0};
@@ -231,9 +237,9 @@ static enum lat_code encode(struct lat_buf *file, const struct lat_trainer *t,
             code = lat_fail(err, LAT_ENOMEM, "%zu parameters", net->n_params);
     }
     if (!code)
-        code = encode_card(&text, card, &arch, t, results, err);
+        code = encode_card(&text, card, &arch, t, w->results, err);
     if (!code) {
-        fill(params, net, t->gated);
+        fill(params, net, t->gated, w->best);
         code = lat__model_encode(file, net, params, text.v, err);
     }
     lat_buf_fini(&text);
@@ -243,10 +249,11 @@ static enum lat_code encode(struct lat_buf *file, const struct lat_trainer *t,
     return code;
 }
 
-enum lat_code lat__pictures_publish(const struct lat_trainer *t,
+enum lat_code lat__pictures_publish(const struct lat_trainer *t, bool best,
                                     const char *path, const char *results,
                                     struct lat_err *err)
 {
+    const struct wanted w = {best, results};
     struct lat_card *card = lat_calloc(1, sizeof(*card));
     struct lat_buf file = {0};
     enum lat_code code = check_fixed(&t->gated->recipe, err);
@@ -257,7 +264,9 @@ enum lat_code lat__pictures_publish(const struct lat_trainer *t,
         snprintf(card->name, sizeof(card->name), "%s", t->recipe->name);
         card->version = 1;
         lat__gated_describe(card, &t->gated->recipe);
-        code = encode(&file, t, results, card, err);
+        if (*t->gated->parent) /* it sees what its parent saw */
+            card->image = t->gated->image;
+        code = encode(&file, t, &w, card, err);
     }
     if (!code)
         code = lat_file_write(path, file.v, file.len, err);

@@ -73,6 +73,16 @@ static void put_split(struct lat_buf *b, const struct lat_dataset *d)
     lat_buf_puts(b, "}");
 }
 
+void lat__put_parent(struct lat_buf *b, const struct lat_trainer *t)
+{
+    if (!*t->parent)
+        return;
+    lat_buf_puts(b, ",\"parent\":{\"name\":");
+    lat__put_string(b, t->parent_name);
+    lat_buf_printf(b, ",\"version\":%u,\"digest\":\"sha256:%s\"}",
+                   t->parent_version, t->parent);
+}
+
 static void put_training(struct lat_buf *b, const struct lat_trainer *t)
 {
     char hex[LAT_DIGEST_HEX];
@@ -90,12 +100,7 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
                    t->recipe->seed, t->step, t->best_step,
                    lat_kernel_name(t->ctx.kernel));
     lat__put_string(b, recipe.failed ? "" : recipe.v);
-    if (*t->parent) {
-        lat_buf_puts(b, ",\"parent\":{\"name\":");
-        lat__put_string(b, t->parent_name);
-        lat_buf_printf(b, ",\"version\":%u,\"digest\":\"sha256:%s\"}",
-                       t->parent_version, t->parent);
-    }
+    lat__put_parent(b, t);
     lat_buf_puts(b, "}");
     b->failed = b->failed || recipe.failed;
     lat_buf_fini(&recipe);
@@ -190,15 +195,16 @@ out:
     return code;
 }
 
-static enum lat_code publish(const struct lat_trainer *t, const float *params,
+static enum lat_code publish(const struct lat_trainer *t, bool best,
                              const char *path, const char *results,
                              struct lat_err *err)
 {
+    const float *params = best && t->best_step > 0 ? t->best : t->params;
     struct lat_buf card = {0}, file = {0};
     enum lat_code code;
 
     if (t->gated)
-        return lat__pictures_publish(t, path, results, err);
+        return lat__pictures_publish(t, best, path, results, err);
     code = make_card(&card, t, results, err);
     if (!code)
         code = lat__model_encode(&file, t->net, params, card.v, err);
@@ -212,12 +218,11 @@ static enum lat_code publish(const struct lat_trainer *t, const float *params,
 enum lat_code lat_train_publish(const struct lat_trainer *t, const char *path,
                                 const char *results, struct lat_err *err)
 {
-    return publish(t, t->best_step > 0 ? t->best : t->params, path, results,
-                   err);
+    return publish(t, true, path, results, err);
 }
 
 enum lat_code lat_train_publish_step(const struct lat_trainer *t,
                                      const char *path, struct lat_err *err)
 {
-    return publish(t, t->params, path, NULL, err);
+    return publish(t, false, path, NULL, err);
 }

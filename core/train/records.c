@@ -1,5 +1,6 @@
 /* records.c - records in memory, by subject and split. */
 #include "../train.h"
+#include "album.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -136,6 +137,7 @@ void lat_dataset_free(struct lat_dataset *d)
     lat_free(d->warnings);
     lat_free(d->by_subject);
     lat__feed_free(d->feed);
+    lat__album_free(d->album);
     for (size_t s = 0; s < LAT_N_SPLITS; s++)
         lat_gallery_close(d->gallery[s]);
     lat_free(d);

@@ -48,6 +48,8 @@ static void measure(struct lat_trainer *t)
 
 enum lat_code lat_train_measure(struct lat_trainer *t, struct lat_err *err)
 {
+    if (t->gated)
+        return lat__pictures_measure(t, err);
     if (t->data->first[LAT_VALID + 1] == t->data->first[LAT_VALID])
         return LAT_OK;
     measure(t);

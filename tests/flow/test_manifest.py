@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from conftest import BUILD
+from test_latent import SOURCE
 
 RECIPE = """
 objective = scl
@@ -143,3 +144,121 @@ def test_labels_become_classes(hearts):
     said = train(hearts, "--data", write(
         hearts / "none.jsonl", [line(i) for i in range(10)]), status=1)
     assert "no recording a label" in said.stderr
+
+
+# ---- images
+
+IMAGES = """
+dataset = images
+size = 12
+width = 3
+blocks = 1
+hidden = 9
+dims = 10
+nonnegativity = rep_relu
+gate = ste
+batch = 6
+steps = 6
+warm_up = 2
+validate_every = 3
+"""
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    """Twelve pictures of two scenes, as files and packed by folder; a recipe."""
+    (tmp_path / "r.recipe").write_text(IMAGES)
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as z:
+        for scene in ("ship", "truck"):
+            (tmp_path / scene).mkdir()
+            for i in range(6):
+                png = tmp_path / scene / f"{i}.png"
+                latent("synth", "image", "--scene", scene, "--seed", i,
+                       "--size", 20, "-o", png)
+                z.write(png, f"all/{scene}/{i}.png")
+        z.writestr("all/notes.txt", "of no use")
+        z.writestr("all/ship/cut.png", png.read_bytes()[:80])
+    return tmp_path
+
+
+def shown(scene, i, **more):
+    return {"file": f"{scene}/{i}.png", "label": scene, **more}
+
+
+def card(folder):
+    return json.loads(latent("inspect", folder / "m.safetensors",
+                             "--card").stdout)
+
+
+def test_images_of_a_manifest_train_a_model(scenes):
+    data = write(scenes / "train.jsonl",
+                 [shown(s, i, subject=f"{s}{i // 2}")
+                  for s in ("ship", "truck") for i in range(6)] +
+                 [{"file": "two.zip", "entry": "all/ship/cut.png"},
+                  {"file": "none.png"}, {"file": "two.zip"},
+                  shown("ship", 1, channels=["II"])])
+    said = train(scenes, "--data", data)
+    assert "10 images of 2 classes" in said.stdout
+    assert "2 images of 2 classes" in said.stdout and "% right" in said.stdout
+    assert "all/ship/cut.png: " in said.stderr
+    assert "none.png: cannot open" in said.stderr
+    assert "an archive: which entry?" in said.stderr
+    assert "line 16: an image has no channels" in said.stderr
+    assert card(scenes)["training"]["images"] == {"train": 10, "valid": 2,
+                                                  "test": 0}
+
+
+def test_an_archive_is_a_folder_for_each_class(scenes):
+    said = train(scenes, "--data", scenes / "two.zip", "--share", 0.25)
+    assert "9 images of 2 classes" in said.stdout
+    assert "all/notes.txt: it is no image" in said.stderr
+    assert "all/ship/cut.png: not a readable PNG" in said.stderr
+    valid = scenes / "valid.zip"
+    with zipfile.ZipFile(valid, "w") as z:
+        z.write(scenes / "ship" / "0.png", "0.png")
+        z.write(scenes / "ship" / "1.png", "1.png")
+    said = train(scenes, "--data", scenes / "two.zip", "--valid", valid)
+    assert "12 images of 2 classes" in said.stdout
+
+
+def test_training_of_images_goes_on_from_a_model(scenes):
+    data = scenes / "two.zip"
+    train(scenes, "--data", data)
+    parent = scenes / "parent.safetensors"
+    (scenes / "m.safetensors").rename(parent)
+    (scenes / "r.recipe").write_text(
+        IMAGES.replace("size = 12", "size = 16").replace("dims = 10", "dims = 5"))
+    train(scenes, "--data", data, "--from", parent, "--freeze", 3,
+          "--early-lr", 0.1)
+    made = card(scenes)
+    assert made["latent"]["dimensions"] == 10 and made["input"]["height"] == 12
+    assert made["training"]["parent"]["digest"].startswith("sha256:")
+    assert "freeze = 3\nearly_lr = 0.1\n" in made["training"]["recipe"]
+
+
+@pytest.mark.parametrize("recipe, data, says", [
+    (RECIPE, "ships.jsonl", "line 1: ship/0.png is an image, and what is "
+                            "trained reads signals"),
+    (RECIPE, "two.zip", "an archive alone is for images"),
+    (IMAGES, "hearts.jsonl", "line 1: a.csv is a signal, and what is trained "
+                             "reads images"),
+    (IMAGES, "notes.jsonl", "its name must end in .png, .jpg or .jpeg"),
+])
+def test_signals_and_images_are_told_apart(scenes, recipe, data, says):
+    (scenes / "r.recipe").write_text(recipe)
+    (scenes / "a.csv").write_text("II\n1\n2\n")
+    write(scenes / "ships.jsonl", [shown("ship", 0, subject="a")])
+    write(scenes / "hearts.jsonl", [{"file": "a.csv", "subject": "a"}])
+    write(scenes / "notes.jsonl", [{"file": "two.zip", "subject": "a",
+                                    "entry": "all/notes.txt"}])
+    assert says in train(scenes, "--data", scenes / data, status=1).stderr
+
+
+def test_a_model_of_signals_is_no_parent_of_one_of_images(scenes):
+    ecg = SOURCE / "deploy/models/ecg-scl.safetensors"
+    assert "reads signals, the recipe is of images" in train(
+        scenes, "--data", scenes / "two.zip", "--from", ecg, status=1).stderr
+    (scenes / "r.recipe").write_text(RECIPE)
+    ncl = SOURCE / "deploy/models/image-ncl.safetensors"
+    assert "reads images, the recipe is of signals" in train(
+        scenes, "--data", scenes / "two.zip", "--from", ncl, status=1).stderr
