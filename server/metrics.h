@@ -77,7 +77,6 @@ struct latd_metrics {
     struct latd_hist parse[LATD_N_FORMATS];
     _Atomic uint64_t rejected[LATD_N_REJECTED];
     _Atomic uint64_t warnings[LAT_N_WARNINGS]; /* of inputs */
-    _Atomic uint64_t job_step; /* of the job that runs; 0: none */
     _Atomic size_t n_series;
     struct latd_series series[LATD_SERIES_MAX];
 };

@@ -242,26 +242,63 @@ static void put_models(struct latd_app *app, struct lat_buf *b)
     latd_models_list_free(list, n);
 }
 
-/* ---- jobs -------------------------------------------------------------- */
+/* ---- what is on disk --------------------------------------------------- */
+
+/* Of the one that runs, if one does: as of its last report, once a second. */
+static void put_step(struct latd_rows *rows, struct lat_buf *b)
+{
+    struct latd_job job = {.state = LATD_JOB_QUEUED};
+    char id[LATD_ID_MAX];
+    bool found = false;
+
+    head(b, "latentd_job_step", "gauge", "Step of the job that runs.");
+    if (latd_rows_job_first(&found, id, rows, NULL) || !found)
+        return;
+    if (!latd_rows_job_get(&job, rows, id, NULL) &&
+        job.state == LATD_JOB_RUNNING)
+        lat_buf_printf(b, "latentd_job_step{job=\"%s\"} %lld\n", id,
+                       (long long)job.step);
+    latd_job_fini(&job);
+}
 
 static void put_jobs(struct latd_app *app, struct lat_buf *b)
 {
     uint64_t n[LATD_N_JOB_STATES] = {0};
-    struct latd_rows *rows;
+    struct latd_rows *rows = latd_database_borrow(app->database);
 
-    if (!app->database)
-        return;
-    rows = latd_database_borrow(app->database);
     if (latd_rows_job_counts(n, rows, NULL))
         memset(n, 0, sizeof(n));
-    latd_database_return(app->database, rows);
     head(b, "latentd_jobs", "gauge", "Fine-tuning jobs.");
     for (size_t s = 0; s < LATD_N_JOB_STATES; s++)
         lat_buf_printf(b, "latentd_jobs{status=\"%s\"} %llu\n",
                        latd_job_state_word((enum latd_job_state)s),
                        (unsigned long long)n[s]);
-    head(b, "latentd_job_step", "gauge", "Step of the job that runs.");
-    lat_buf_printf(b, "latentd_job_step %llu\n", now(&app->metrics->job_step));
+    put_step(rows, b);
+    latd_database_return(app->database, rows);
+}
+
+static void put_database(struct latd_app *app, struct lat_buf *b)
+{
+    struct latd_database_counts n = latd_database_counts(app->database);
+
+    gauge(b, "latentd_database_bytes", "Size of latentd.db.", (double)n.bytes);
+    gauge(b, "latentd_database_wal_bytes",
+          "Size of latentd.db-wal, which is not yet copied into it.",
+          (double)n.wal_bytes);
+    gauge(b, "latentd_database_queue_depth", "Changes that wait.",
+          (double)n.waiting);
+    gauge(b, "latentd_database_queue_max", "Changes that may wait.",
+          (double)app->config.max_changes);
+    head(b, "latentd_database_commits_total", "counter",
+         "Transactions, each with the changes that waited.");
+    lat_buf_printf(b, "latentd_database_commits_total %llu\n",
+                   (unsigned long long)n.committed);
+    head(b, "latentd_database_changes_total", "counter",
+         "Changes: kept, or undone because they failed.");
+    lat_buf_printf(b,
+                   "latentd_database_changes_total{result=\"kept\"} %llu\n"
+                   "latentd_database_changes_total{result=\"undone\"} %llu\n",
+                   (unsigned long long)n.changes, (unsigned long long)n.failed);
 }
 
 /* ---- the process ------------------------------------------------------- */
@@ -327,7 +364,10 @@ void latd_metrics_print(struct latd_app *app, struct lat_buf *out)
         if (app->index)
             put_index(app, out);
         put_models(app, out);
+    }
+    if (atomic_load(&app->state) != LATD_LOADING && app->database) {
         put_jobs(app, out);
+        put_database(app, out);
     }
     gauge(out, "process_start_time_seconds", "When it began.",
           (double)app->started);

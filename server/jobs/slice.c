@@ -18,7 +18,6 @@ static void let_go(struct latd_jobs *j)
     latd_job_fini(&j->run->job);
     lat_free(j->run);
     j->run = NULL;
-    atomic_store(&j->app->metrics->job_step, 0);
 }
 
 static const char *word_of(enum lat_code code)
@@ -178,7 +177,6 @@ static enum lat_code train(struct latd_jobs *j, struct lat_err *err)
         if (code)
             break;
         run->job.step++;
-        atomic_store(&j->app->metrics->job_step, (uint64_t)run->job.step);
         if (latd_run_is_due(run) || latd_now_ns() >= end ||
             atomic_load(&j->look))
             break;

@@ -85,9 +85,11 @@ struct latd_database_counts {
     uint64_t changes;   /* of which these were kept … */
     uint64_t failed;    /* … and these were not */
     size_t waiting;
+    uint64_t bytes;     /* of latentd.db … */
+    uint64_t wal_bytes; /* … and of what is not yet copied into it */
 };
 
-/* db may be NULL. */
+/* db may be NULL.  Asks the file system. */
 struct latd_database_counts latd_database_counts(struct latd_database *db);
 
 #endif

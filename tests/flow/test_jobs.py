@@ -591,11 +591,16 @@ def test_counts_and_the_step_are_metrics(served):
     d, train, _ = served
     job = create(d, endless(train))
     until(d, job, "running")
-    d.until(lambda: d.metric("latentd_job_step") > 0, "a step")
+    d.until(lambda: d.metric("latentd_job_step", job=job["id"]) > 0, "a step")
     assert d.metric("latentd_jobs", status="running") == 1
+    waits = create(d, endless(train, seed=9))
+    text = d.client.get("/metrics").text
+    assert text.count("\nlatentd_job_step{") == 1 and waits["id"] not in text
+    move(d, waits, "cancel")
     move(d, job, "cancel")
-    d.until(lambda: d.metric("latentd_jobs", status="cancelled") == 1,
+    d.until(lambda: d.metric("latentd_jobs", status="cancelled") == 2,
             "cancelled")
+    assert "\nlatentd_job_step{" not in d.client.get("/metrics").text
 
 
 def test_without_a_data_dir_there_are_no_jobs(start):

@@ -14,6 +14,9 @@ latentd_inference_duration_seconds latentd_parse_duration_seconds
 latentd_search_duration_seconds latentd_search_vectors_total
 latentd_rejected_total latentd_cache_requests_total latentd_cache_bytes
 latentd_nonfinite_outputs_total latentd_input_warnings_total
+latentd_database_bytes latentd_database_wal_bytes latentd_database_queue_depth
+latentd_database_queue_max latentd_database_commits_total
+latentd_database_changes_total latentd_jobs latentd_job_step
 latentd_model_loaded process_resident_memory_bytes process_open_fds
 process_cpu_seconds_total process_start_time_seconds""".split()
 
@@ -105,3 +108,19 @@ def test_routes_are_templates(busy):
     text = busy.client.get("/metrics").text
     assert "nobody" not in text and "/some/other" not in text
     assert get("latentd_http_requests_total", route="(none)", code="404") == 1
+
+
+def test_the_database_is_measured(daemon):
+    d = daemon
+    before = d.metric("latentd_database_changes_total", result="kept")
+    for i in range(3):
+        assert d.client.put(f"/v1/recordings/r{i}", json={
+            "model": "toy", "input": body(seed=i)["input"][0]}).status_code == 201
+    assert d.client.delete("/v1/recordings/none").status_code == 404
+    assert d.metric("latentd_database_changes_total", result="kept") == before + 3
+    assert d.metric("latentd_database_changes_total", result="undone") == 1
+    assert d.metric("latentd_database_commits_total") >= 1
+    assert d.metric("latentd_database_queue_depth") == 0
+    assert d.metric("latentd_database_queue_max") > 0
+    assert d.metric("latentd_database_bytes") > 0
+    assert d.metric("latentd_database_wal_bytes") > 0

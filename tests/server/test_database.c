@@ -286,6 +286,7 @@ TEST(database, commits_a_group_once)
     CHECK(latd_database_write_wait(db, &last.change, NULL) == LAT_OK);
     n = latd_database_counts(db);
     CHECK(n.changes == 33 && n.failed == 0 && n.committed <= 3);
+    CHECK(n.waiting == 0 && n.bytes > 0 && n.wal_bytes > 0);
     latd_database_close(db);
     sem_destroy(&go);
 }

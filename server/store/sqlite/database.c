@@ -290,6 +290,19 @@ void latd_database_return(struct latd_database *db, struct latd_rows *rows)
     pthread_mutex_unlock(&db->lock);
 }
 
+/* 0: it is not there. */
+static uint64_t size_of(const char *path, const char *ending)
+{
+    char name[4096];
+    struct stat st;
+
+    if (snprintf(name, sizeof(name), "%s%s", path, ending) >=
+            (int)sizeof(name) ||
+        stat(name, &st))
+        return 0;
+    return (uint64_t)st.st_size;
+}
+
 struct latd_database_counts latd_database_counts(struct latd_database *db)
 {
     struct latd_database_counts counts = {0};
@@ -302,5 +315,7 @@ struct latd_database_counts latd_database_counts(struct latd_database *db)
     pthread_mutex_lock(&db->lock);
     counts.waiting = db->waiting;
     pthread_mutex_unlock(&db->lock);
+    counts.bytes = size_of(db->path, "");
+    counts.wal_bytes = size_of(db->path, "-wal");
     return counts;
 }
