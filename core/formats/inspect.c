@@ -3,10 +3,13 @@
 
 #include "../latent/image.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-enum { FILE_MAX_MB = 4096 };
+enum { FILE_MAX_MB = 4096, BEGINNING = 1 << 18 };
 
 /* Of a signal that was decoded: whether anything can be learned from it.  Rate
  * and names may come from a manifest. */
@@ -172,4 +175,65 @@ enum lat_code lat_file_inspect(struct lat_report *report, const char *path,
         lat_report_reject(&r, 0, NULL, why.msg);
     *report = r;
     return LAT_OK;
+}
+
+/* ---- what a file says of itself ----------------------------------------- */
+
+static bool has_ending(const char *name, const char *ending)
+{
+    size_t n = strlen(name), m = strlen(ending);
+
+    return n > m && strcasecmp(name + n - m, ending) == 0;
+}
+
+/* Its whole lines, so far as they are read. */
+static enum lat_code read_beginning(char **out, size_t *len, const char *path,
+                                    struct lat_err *err)
+{
+    FILE *f = fopen(path, "rb");
+    char *data = f ? lat_calloc(1, BEGINNING) : NULL;
+    enum lat_code code = LAT_OK;
+
+    if (!f)
+        return lat_fail(err, errno == ENOENT ? LAT_ENOENT : LAT_EIO, "%s: %s",
+                        path, strerror(errno));
+    *len = data ? fread(data, 1, BEGINNING, f) : 0;
+    if (!data)
+        code = lat_fail(err, LAT_ENOMEM, "the beginning of a file");
+    else if (ferror(f))
+        code = lat_fail(err, LAT_EIO, "%s: cannot be read", path);
+    fclose(f);
+    if (!code && *len == BEGINNING)
+        while (*len > 0 && data[*len - 1] != '\n')
+            --*len;
+    if (code)
+        lat_free(data);
+    else
+        *out = data;
+    return code;
+}
+
+/* One that is wrong is told so where it is decoded. */
+enum lat_code lat_file_says_rate(bool *says, const char *path, const char *name,
+                                 struct lat_err *err)
+{
+    static const struct lat_hints none = {0};
+    struct lat_blob file = {.name = name};
+    struct lat_signal *sig = NULL;
+    char *data = NULL;
+    enum lat_code code;
+
+    *says = !has_ending(name, ".npy");
+    if (!has_ending(name, ".csv"))
+        return LAT_OK;
+    code = read_beginning(&data, &file.len, path, err);
+    if (code)
+        return code;
+    file.data = data;
+    code = lat_csv_decode(&sig, &file, &none, err);
+    if (!code)
+        *says = sig->rate_hz > 0.0;
+    lat_signal_free(sig);
+    lat_free(data);
+    return code == LAT_ENOMEM ? code : LAT_OK;
 }

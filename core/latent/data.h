@@ -179,6 +179,12 @@ LAT_MUST_CHECK enum lat_code lat_file_inspect(
     struct lat_report *report, const char *path, const char *name,
     const struct lat_archive_limits *limits, struct lat_err *err);
 
+/* Whether the signal file at path (called name) says its sampling rate itself:
+ * an EDF does, a CSV with a column of times, of which the beginning is read. */
+LAT_MUST_CHECK enum lat_code lat_file_says_rate(bool *says, const char *path,
+                                                const char *name,
+                                                struct lat_err *err);
+
 /* ---- data sets from manifests ------------------------ train/manifest.c */
 
 /* The recording or image of one line into d.  What cannot be read or used is

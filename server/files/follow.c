@@ -1,5 +1,6 @@
-/* follow.c - the files that a manifest names: whether they are here, and what
- * they are.  What is in them is looked at when a job reads them. */
+/* follow.c - the files that a manifest names: whether they are here, what they
+ * are, and whether they need a rate.  What else is in them is looked at when a
+ * job reads them. */
 #include "room.h"
 
 #include <stdio.h>
@@ -10,7 +11,24 @@ struct follow {
     char name[LATD_ID_MAX];           /* the file that was looked up last … */
     char filename[LATD_FILENAME_MAX]; /* … "": it is not here */
     char why[LAT_REASON_MAX];
+    bool says_rate;
 };
+
+/* Of archives and images nothing is asked here; one that is being deleted is
+ * not here when a job reads it. */
+static enum lat_code look_into(struct follow *f, struct latd_files *files,
+                               struct lat_err *err)
+{
+    char path[LATD_FILE_PATH];
+    enum lat_code code;
+
+    f->says_rate = true;
+    if (lat_file_kind(f->filename) != LAT_FILE_SIGNAL)
+        return LAT_OK;
+    latd_files_path(files, f->name, path);
+    code = lat_file_says_rate(&f->says_rate, path, f->filename, err);
+    return code == LAT_ENOENT ? LAT_OK : code;
+}
 
 static enum lat_code look_up(struct follow *f, const char *id,
                              struct lat_err *err)
@@ -50,6 +68,8 @@ static const char *wrong_with(struct follow *f, const struct lat_line *line)
         return "the file is no archive, it has no entry";
     if (kind == LAT_FILE_MANIFEST)
         return "the file is a manifest";
+    if (!f->says_rate && !(line->rate_hz > 0.0))
+        return "the file does not say its sampling rate: add sampling_rate_hz";
     return NULL;
 }
 
@@ -67,8 +87,10 @@ enum lat_code latd_files_follow(struct latd_files *files,
         /* lines are sorted by file */
         if (i == 0 || strcmp(m->lines[i].file, m->lines[i - 1].file) != 0) {
             code = look_up(&f, m->lines[i].file, err);
-            if (!code && f.filename[0])
+            if (!code && f.filename[0]) {
                 lat_buf_put(named, f.name, strlen(f.name) + 1);
+                code = look_into(&f, files, err);
+            }
         }
         why = code ? NULL : wrong_with(&f, &m->lines[i]);
         if (!why)

@@ -449,6 +449,43 @@ TEST(data, a_file_is_looked_into_before_it_is_used)
     remove_folder(&f);
 }
 
+/* More than is looked at, with a time before each sample or without. */
+static void write_rows(const char *path, const char *names, bool timed)
+{
+    FILE *out = fopen(path, "w");
+
+    CHECK(out != NULL);
+    fputs(names, out);
+    for (int i = 0; i < 150000; i++) {
+        if (timed)
+            fprintf(out, "%.3f;", i / 100.0);
+        fprintf(out, "%d\n", i % 5);
+    }
+    fclose(out);
+}
+
+TEST(data, a_file_says_its_rate_or_does_not)
+{
+    struct folder f;
+    char path[128];
+    bool says = true;
+
+    UNUSED_STATE;
+    make_folder(&f);
+    snprintf(path, sizeof(path), "%s/h6.csv", f.path);
+    write_rows(path, "II\n", false);
+    CHECK(lat_file_says_rate(&says, path, "h6.csv", NULL) == LAT_OK && !says);
+    CHECK(lat_file_says_rate(&says, path, "h6.npy", NULL) == LAT_OK && !says);
+    CHECK(lat_file_says_rate(&says, path, "h6.edf", NULL) == LAT_OK && says);
+    write_rows(path, "time (s);II\n", true);
+    CHECK(lat_file_says_rate(&says, path, "H6.CSV", NULL) == LAT_OK && says);
+    lat__mem_fail_after = 0;
+    CHECK(lat_file_says_rate(&says, path, "h6.csv", NULL) == LAT_ENOMEM);
+    lat__mem_fail_after = -1;
+    remove_folder(&f);
+    CHECK(lat_file_says_rate(&says, path, "h6.csv", NULL) == LAT_ENOENT);
+}
+
 TEST(data, survives_every_failed_allocation)
 {
     static const char text[] =
@@ -493,6 +530,7 @@ int main(void)
         T(manifest, lines_of_the_cases_are_taken_or_refused),
         T(data, a_manifest_becomes_a_data_set_that_trains),
         T(data, a_file_is_looked_into_before_it_is_used),
+        T(data, a_file_says_its_rate_or_does_not),
         T(data, survives_every_failed_allocation),
     };
 

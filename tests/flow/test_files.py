@@ -14,6 +14,7 @@ import time
 import zipfile
 
 import httpx
+import numpy as np
 import pytest
 
 from conftest import BUILD, PATIENCE, SANITIZED
@@ -123,7 +124,8 @@ def test_a_manifest_is_reported_on_line_by_line(daemon):
     flat = put(daemon, "flat.csv", "II\n" + "5\n" * 50).json()["id"]
 
     def line(file, subject="p1", **more):
-        return json.dumps({"file": file, "subject": subject, **more})
+        return json.dumps({"file": file, "subject": subject,
+                           "sampling_rate_hz": 250, **more})
 
     lines = [line(a), json.dumps({"file": a}), "",
              line(a, "p2", label="x", segment=[5, 1]),
@@ -146,6 +148,26 @@ def test_a_manifest_is_reported_on_line_by_line(daemon):
     for i, (_, _, said) in enumerate(wrong):
         assert said in told[2 + i]
     assert put(daemon, "t.jsonl", line("x")).json()["status"] == "error"
+
+
+def test_a_line_without_a_rate_is_wrong_where_its_file_has_none(daemon):
+    plain = put(daemon, "plain.csv", csv()).json()["id"]
+    timed = put(daemon, "timed.csv", "time (s),II\n" + "".join(
+        f"{i / 250:.4f},{i % 7}\n" for i in range(60000))).json()["id"]
+    array = io.BytesIO()
+    np.save(array, np.arange(100, dtype="<f4").reshape(50, 2))
+    array = put(daemon, "a.NPY", array.getvalue()).json()["id"]
+    lines = [(plain, {}), (plain, {"segment": [0, 9], "sampling_rate_hz": 250}),
+             (timed, {}), (array, {}), (array, {"segment": [0, 9],
+                                                "sampling_rate_hz": 100})]
+    f = put(daemon, "t.jsonl", "\n".join(json.dumps(
+        {"file": n, "subject": "p", **m}) for n, m in lines)).json()
+    assert f["report"]["recordings"] == 3
+    told = {e["line"]: e["reason"] for e in f["report"]["errors"]}
+    assert sorted(told) == [1, 4]
+    assert all("add sampling_rate_hz" in t for t in told.values())
+    f = put(daemon, "t.jsonl", json.dumps({"file": plain, "subject": "p"})).json()
+    assert f["status"] == "error" and f["report"]["recordings"] == 0
 
 
 @pytest.mark.parametrize("kind, name", [("zip", "a.zip"), ("tar", "a.tar.gz"),
