@@ -488,7 +488,7 @@ def test_a_manifest_is_put_with_the_files_that_it_names(daemon, tmp_path):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a.csv").write_text(csv(1))
     (tmp_path / "z.zip").write_bytes(packed({"1.csv": csv(2), "2.csv": csv(3)}))
-    lines = [{"file": "deep/a.csv", "subject": "p1"},
+    lines = [{"file": "deep/a.csv", "subject": "p1", "sampling_rate_hz": 250},
              {"file": "z.zip", "entry": "1.csv", "subject": "p2"},
              {"file": "z.zip", "entry": "2.csv", "subject": "p3"}]
     path = tmp_path / "train.jsonl"
