@@ -117,6 +117,20 @@ void lat__normalize_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                              struct lat_tensor dy, struct lat_tensor y,
                              const float *norm);
 
+/* ---- ops/noise.c: x (n, 1, 1, dims) with noise as large as it is in some
+ * columns; y and dx may not be x */
+
+struct lat__noise {
+    struct lat_range at; /* the columns */
+    double by;           /* in units of their root mean square in the row */
+    const float *e;      /* (n, columns): of mean 0, variance 1 */
+};
+
+void lat__noise_forward(struct lat_tensor y, struct lat_tensor x,
+                        const struct lat__noise *k);
+void lat__noise_backward(struct lat_tensor dx, struct lat_tensor dy,
+                         struct lat_tensor x, const struct lat__noise *k);
+
 /* ---- ops/nonneg.c: y and x of one shape; y may be x */
 
 double lat__sigmoid(double x);

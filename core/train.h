@@ -170,6 +170,7 @@ struct lat__batch {
     uint32_t *label;         /* (n * n_views): classes, or LAT_NO_LABEL */
     uint32_t *alone;         /* (n): the class; a number of its own for none */
     float *graded;           /* (view pairs, n): 1 - distance of transforms */
+    float *noise;            /* (n * n_views, variant and free), or NULL */
     size_t *order;           /* of subjects, for the draw */
     float *x;                /* (n * n_views, window) */
     float *other;            /* a window of each part */
@@ -263,6 +264,7 @@ struct lat_trainer {
 
     /* scratch */
     float *grads, *dz;
+    float *noisy;   /* latents as the task is given them, or NULL */
     float *running; /* the running statistics before the step */
     struct lat__sums sums;
 };

@@ -10,6 +10,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Columns of the latent that are not invariant. */
+static size_t beside(const struct lat_recipe *r)
+{
+    return r->block[LAT_VAR] + r->block[LAT_FREE];
+}
+
 enum lat_code lat__batch_new(struct lat__batch **out,
                              const struct lat_recipe *r,
                              const struct lat_dataset *d, struct lat_err *err)
@@ -37,12 +43,15 @@ enum lat_code lat__batch_new(struct lat__batch **out,
     b->label = lat_calloc(rows, sizeof(*b->label));
     b->alone = lat_calloc(b->n, sizeof(*b->alone));
     b->graded = lat_calloc(b->n, b->n_views * b->n_views * sizeof(float));
+    if (r->task_noise > 0.0)
+        b->noise = lat_calloc(rows, (beside(r) + 1) * sizeof(*b->noise));
     b->order = lat_calloc(d->n_subjects, sizeof(*b->order));
     b->x = lat_calloc(rows, r->window * d->n_channels * sizeof(*b->x));
     b->other = lat_calloc(LAT_PARTS * r->window, sizeof(*b->other));
     b->scratch = lat_calloc(LAT_PARTS * b->scratch_len, sizeof(*b->scratch));
     if (!b->at || !b->subject || !b->label || !b->alone || !b->graded ||
-        !b->order || !b->x || !b->other || !b->scratch)
+        (r->task_noise > 0.0 && !b->noise) || !b->order || !b->x || !b->other ||
+        !b->scratch)
         code = lat_fail(err, LAT_ENOMEM, "a batch of %zu windows", rows);
 out:
     if (code)
@@ -62,6 +71,7 @@ void lat__batch_free(struct lat__batch *b)
     lat_free(b->label);
     lat_free(b->alone);
     lat_free(b->graded);
+    lat_free(b->noise);
     lat_free(b->order);
     lat_free(b->x);
     lat_free(b->other);
@@ -183,6 +193,8 @@ void lat__batch_draw(struct lat__batch *b, enum lat_split split,
     set_labels(b);
     if (lat__recipe_weight(r, LAT_W_GRADED) > 0.0)
         set_graded(b);
+    for (size_t i = 0; b->noise && i < b->n * b->n_views * beside(r); i++)
+        b->noise[i] = (float)lat__rng_normal(rng);
 }
 
 /* One lead of the view, or all axes, before it is conditioned. */

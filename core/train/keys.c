@@ -159,6 +159,7 @@ static const struct lat__key keys[] = {
 
     /* the loss */
     NUMBER("w_task", w_task, "1", 0, 1e6),
+    NUMBER("task_noise", task_noise, "0", 0, 100),
     NUMBER("lambda", lambda, "1", 0, 1e6),
     NUMBER("w_inv", weight[LAT_W_INV], "", 0, 1e6),
     NUMBER("w_var", weight[LAT_W_VAR], "", 0, 1e6),

@@ -18,6 +18,26 @@ static struct lat_tensor last_gradient(const struct lat__acts *a)
     return a->dact[a->stack->n_layers];
 }
 
+static struct lat__noise task_noise(const struct lat_trainer *t)
+{
+    const struct lat_recipe *r = t->recipe;
+
+    return (struct lat__noise){.at = {r->block[LAT_INV], t->net->dims},
+                               .by = r->task_noise,
+                               .e = t->batch->noise};
+}
+
+/* Latents as the task is given them: as they are, but for training. */
+static void give_task(struct lat_trainer *t, bool learns)
+{
+    struct lat__noise k = task_noise(t);
+
+    if (!learns)
+        k.at.end = k.at.begin;
+    if (t->noisy)
+        lat__noise_forward(t->task->act[0], last(t->encoder), &k);
+}
+
 /* The decoder gives back the view that the encoder was given; a head of
  * classes says which it is of. */
 static double task_loss(struct lat_trainer *t, bool learns)
@@ -27,6 +47,7 @@ static double task_loss(struct lat_trainer *t, bool learns)
     float *dy = learns ? last_gradient(t->task).v : NULL;
     double w = t->recipe->w_task;
 
+    give_task(t, learns);
     if (learns)
         lat__stack_forward(&t->ctx, t->params, t->task);
     else
@@ -98,6 +119,18 @@ static void contrast_losses(struct lat_trainer *t, struct lat__losses *l)
     }
 }
 
+/* The task's gradient by the latents. */
+static void take_task(struct lat_trainer *t, struct lat_tensor dz)
+{
+    const struct lat__noise k = task_noise(t);
+    struct lat_tensor dy = t->task->dact[0];
+
+    if (t->noisy)
+        lat__noise_backward(dz, dy, last(t->encoder), &k);
+    else
+        memcpy(dz.v, dy.v, lat__count(dz) * sizeof(*dz.v));
+}
+
 static void backward(struct lat_trainer *t)
 {
     struct lat_tensor dz = last_gradient(t->encoder);
@@ -105,7 +138,7 @@ static void backward(struct lat_trainer *t)
     memset(dz.v, 0, lat__count(dz) * sizeof(*dz.v));
     if (t->task) {
         lat__stack_backward(&t->ctx, t->grads, t->params, t->task);
-        memcpy(dz.v, t->task->dact[0].v, lat__count(dz) * sizeof(*dz.v));
+        take_task(t, dz);
     }
     if (t->contrast) {
         lat__contrast_backward(t->contrast, t->dz);

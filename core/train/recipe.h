@@ -89,7 +89,8 @@ struct lat_recipe {
     size_t views, batch, group;
     double max_shift_ms, max_rotation, noise, gain, stretch, lead_mix;
     unsigned negatives;
-    double w_task, lambda, weight[LAT_N_WEIGHTS], kappa; /* NaN: not said */
+    double w_task, task_noise, lambda, weight[LAT_N_WEIGHTS],
+        kappa; /* NaN: not said */
     double tau, m_var, m_neg;
     double lr, weight_decay, beta1, beta2, epsilon, clip, final_rate;
     size_t warm_up, steps, seed;

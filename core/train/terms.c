@@ -155,6 +155,7 @@ static enum lat_code check_kind(const struct lat_recipe *r, struct lat_err *err)
 
 enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
 {
+    const struct lat__objective_row *o = lat__recipe_objective(r);
     enum lat_code code = lat__recipe_foreign(r, err);
 
     if (code)
@@ -168,6 +169,11 @@ enum lat_code lat__recipe_check(const struct lat_recipe *r, struct lat_err *err)
     if (r->w_task > 0.0 && !*r->task)
         return lat_fail(err, LAT_EINVAL, "w_task is %g, but there is no task",
                         r->w_task);
+    if (r->task_noise > 0.0 && (!o->contrast || o->whole || r->w_task <= 0.0))
+        return lat_fail(err, LAT_EINVAL,
+                        "task_noise is for objectives with blocks, and a task; "
+                        "objective is %s, w_task %g",
+                        o->name, r->w_task);
     if (r->batch * r->views < 2)
         return lat_fail(err, LAT_EINVAL, "batch is 1, must be 2 or more");
     code = check_kind(r, err);

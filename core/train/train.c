@@ -82,8 +82,11 @@ static enum lat_code make_memory(struct lat_trainer *t, struct lat_err *err)
     t->grads = lat_calloc(trained, sizeof(float));
     t->dz = lat_calloc(rows * t->net->dims, sizeof(float));
     t->running = lat_calloc(n_running(t), sizeof(float));
+    if (t->recipe->task_noise > 0.0)
+        t->noisy = lat_calloc(rows * t->net->dims, sizeof(float));
     if (!t->ctx.scratch || !t->params || !t->best || !t->m || !t->v ||
-        !t->grads || !t->dz || !t->running)
+        !t->grads || !t->dz || !t->running ||
+        (t->recipe->task_noise > 0.0 && !t->noisy))
         return lat_fail(err, LAT_ENOMEM, "a trainer of %zu parameters", n);
     return LAT_OK;
 }
@@ -105,7 +108,8 @@ static enum lat_code make_activations(struct lat_trainer *t,
     if (code)
         return code;
     lat__acts_rows(t->task, rows);
-    t->task->act[0].v = t->encoder->act[t->net->encoder.n_layers].v;
+    t->task->act[0].v =
+        t->noisy ? t->noisy : t->encoder->act[t->net->encoder.n_layers].v;
     return LAT_OK;
 }
 
@@ -221,6 +225,7 @@ void lat_trainer_free(struct lat_trainer *t)
     lat_free(t->v);
     lat_free(t->grads);
     lat_free(t->dz);
+    lat_free(t->noisy);
     lat_free(t->running);
     lat__net_free(t->net);
     lat__team_free(t->team);

@@ -109,6 +109,10 @@ TEST(recipe, refuses_what_does_not_fit_and_says_where)
         {"lambda = 0\n", "nothing of its own"},
         {"views = 1\n", "views is 1, objective scl wants 2 or more"},
         {"task =\n", "w_task is 1, but there is no task"},
+        {"objective = augment\ntask_noise = 1\n",
+         "task_noise is for objectives with blocks, and a task; objective is "
+         "augment"},
+        {"w_task = 0\ntask_noise = 1\n", "objective is scl, w_task 0"},
         {"unit = mV uV\n", "2 units for 5 leads, must be one"},
         {"dataset = hapt\nmax_shift = 0\nleads = a b c\nunit = g g\n",
          "2 units for 3 leads, must be one, or one for each"},

@@ -141,7 +141,7 @@ static double whole_loss(void *arg)
     return lat__train_losses(w->t, true).loss;
 }
 
-TEST(train, gradient_of_the_whole_matches_differences)
+static void check_whole(const char *task_noise)
 {
     struct lat_recipe *r = recipe("scl");
     struct lat_dataset *d = dataset(r);
@@ -149,7 +149,6 @@ TEST(train, gradient_of_the_whole_matches_differences)
     float *grads;
     size_t n;
 
-    UNUSED_STATE;
     /* smooth, so that differences are true: no relu, no hinge */
     set(r, "encoder", "conv1d 2 k5 s4 p2, batchnorm, flatten, linear 12");
     set(r, "task", "linear 64, unflatten w64 c1");
@@ -159,6 +158,7 @@ TEST(train, gradient_of_the_whole_matches_differences)
     set(r, "lambda", "0.6");
     set(r, "m_neg", "-1");
     set(r, "m_var", "-1");
+    set(r, "task_noise", task_noise);
     w.t = trainer(r, d, 1);
     n = w.t->net->n_trained;
     lat__batch_draw(w.t->batch, LAT_TRAIN, &w.t->rng);
@@ -170,6 +170,39 @@ TEST(train, gradient_of_the_whole_matches_differences)
     check_grad(whole_loss, &w, w.t->params, grads, n, 5e-3);
     lat_free(grads);
     lat_trainer_free(w.t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(train, gradient_of_the_whole_matches_differences)
+{
+    UNUSED_STATE;
+    check_whole("0");
+    check_whole("0.5");
+}
+
+/* The task's latents are disturbed where they are not invariant, and only in
+ * training. */
+TEST(train, task_noise_falls_on_variant_and_free_in_training_alone)
+{
+    struct lat_recipe *r = recipe("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *t;
+    const float *z, *given;
+
+    UNUSED_STATE;
+    set(r, "task_noise", "1");
+    t = trainer(r, d, 1);
+    z = t->encoder->act[t->net->encoder.n_layers].v;
+    given = t->task->act[0].v;
+    lat__batch_draw(t->batch, LAT_TRAIN, &t->rng);
+    lat__batch_fill(t->batch, NULL);
+    lat__train_losses(t, true);
+    for (size_t i = 0; i < t->net->dims; i++)
+        CHECK((given[i] == z[i]) == (i < r->block[LAT_INV]));
+    lat__train_losses(t, false);
+    assert_memory_equal(given, z, t->net->dims * sizeof(float));
+    lat_trainer_free(t);
     lat_dataset_free(d);
     lat_recipe_free(r);
 }
@@ -367,6 +400,7 @@ TEST(train, new_survives_any_failed_allocation)
     long n = 0;
 
     UNUSED_STATE;
+    set(r, "task_noise", "1");
     do {
         lat__mem_fail_after = n++;
         code = lat_trainer_new(&t, r, d, kernel(), 2, NULL);
@@ -385,6 +419,7 @@ int main(void)
         T(train, learns_with_every_objective),
         T(train, pull_alone_collapses_and_push_prevents_it),
         T(train, gradient_of_the_whole_matches_differences),
+        T(train, task_noise_falls_on_variant_and_free_in_training_alone),
         T(train, pooled_rows_begin_symmetric_in_time_and_as_long),
         T(train, same_bytes_on_any_number_of_threads),
         T(train, resumed_after_any_step_ends_in_the_same_bytes),
