@@ -158,8 +158,9 @@ static enum lat_code print_hearts(const struct options *o, struct lat_model *m,
     code = lat_eval_swap(&s, m, kernel, d, &turn, err);
     if (!code)
         printf("\nBlocks swapped: the phase follows variant and free in %.1f "
-               "%%, the form follows\ninvariant in %.1f %%\n",
-               100.0 * s.phase, 100.0 * s.form);
+               "%%, the form follows\ninvariant in %.1f %%, the beat alone "
+               "in %.1f %%\n",
+               100.0 * s.phase, 100.0 * s.form, 100.0 * s.beat);
     return code;
 }
 

@@ -133,6 +133,11 @@ LAT_MUST_CHECK enum lat_code cli_run_finish(struct cli_run *run,
 extern const struct cli_table cli_table_scl_ecg, cli_table_scl_imu,
     cli_table_bayesncl;
 
+/* ---- reproduce_scl_ecg_page.c */
+
+extern const struct cli_section cli_scl_ecg_sections[];
+extern const struct cli_plot cli_scl_ecg_plots[];
+
 /* ---- reproduce_signal.c: open, train, measure and close of signals ---- */
 
 enum lat_code cli_signal_open(struct cli_run *run, struct lat_err *err);

@@ -195,6 +195,8 @@ struct lat_swap {
     double form;  /* share of pairs of patients that, decoded from the
                      invariant block of one and the others of the other, have
                      a magnitude spectrum more like the one's */
+    double beat;  /* share of the same pairs whose strongest 0.4 s lie better
+                     over some place of the one's window */
 };
 
 /* LAT_EUNFIT for a model without partitions or without a decoder. */

@@ -190,8 +190,8 @@ TEST(swap, brings_what_the_blocks_hold)
     struct lat_swap all = swap_of("60", "2"), none = swap_of("4", "30");
 
     UNUSED_STATE;
-    CHECK(all.phase < 0.1 && all.form > 0.9);
-    CHECK(none.phase > 0.9 && none.form < 0.1);
+    CHECK(all.phase < 0.1 && all.form > 0.9 && all.beat > 0.9);
+    CHECK(none.phase > 0.9 && none.form < 0.1 && none.beat < 0.1);
 }
 
 TEST(swap, wants_blocks_and_a_decoder)
