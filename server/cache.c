@@ -20,6 +20,7 @@ struct latd_cache {
     struct latd_lru known;
     struct latd_cache_ask *flights[FLIGHT_BUCKETS];
     struct latd_cache_counts counts;
+    uint64_t era; /* purges begun and ended */
 };
 
 static struct latd_vector vector_of(const struct latd_cache_ask *ask)
@@ -119,10 +120,24 @@ static void finish(struct latd_cache *c, struct latd_cache_ask *ask,
     tell(followers, ask->y, code, err);
 }
 
-static void count(struct latd_cache *c, uint64_t *counter)
+static void count_many(struct latd_cache *c, uint64_t *counter, size_t n)
 {
     pthread_mutex_lock(&c->lock);
-    (*counter)++;
+    *counter += n;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void count(struct latd_cache *c, uint64_t *counter)
+{
+    count_many(c, counter, 1);
+}
+
+/* Nor is any kept that was begun before. */
+static void forget_replies(struct latd_cache *c)
+{
+    pthread_mutex_lock(&c->lock);
+    latd_lru_drop_replies(&c->known);
+    c->era++;
     pthread_mutex_unlock(&c->lock);
 }
 
@@ -288,11 +303,74 @@ enum lat_code latd_cache_purge(uint64_t *purged, struct latd_cache *c,
     for (size_t i = 0; i < n; i++)
         was[i] = latd_lru_drop(&c->known, keys + i * LAT_DIGEST);
     pthread_mutex_unlock(&c->lock);
+    forget_replies(c);
     code = latd_store_vectors_purge(c->store, keys, n, was, err);
+    forget_replies(c); /* made of what the file still had */
     for (size_t i = 0; i < n && !code; i++)
         *purged += was[i];
     lat_free(was);
     return code;
+}
+
+/* ---- replies: their length, and their bytes in as many floats as it takes */
+
+bool latd_cache_reply_get(struct latd_cache *c, const uint8_t key[LAT_DIGEST],
+                          struct lat_buf *out, uint64_t *era)
+{
+    const struct latd_lru_entry *e;
+    uint32_t len;
+
+    pthread_mutex_lock(&c->lock);
+    e = latd_lru_reply(&c->known, key);
+    *era = c->era;
+    if (e) {
+        memcpy(&len, e->v, sizeof(len));
+        lat_buf_put(out, e->v + 1, len);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return e != NULL;
+}
+
+static struct latd_lru_entry *reply_entry(const struct latd_cache *c,
+                                          const uint8_t key[LAT_DIGEST],
+                                          const struct lat_buf *reply)
+{
+    const uint32_t len = (uint32_t)reply->len;
+    const size_t n = 1 + (reply->len + sizeof(float) - 1) / sizeof(float);
+    float *v = lat_calloc(n, sizeof(*v));
+    struct latd_vector of = {key, "", v, n};
+    struct latd_lru_entry *e = NULL;
+
+    if (v) {
+        memcpy(v, &len, sizeof(len));
+        memcpy(v + 1, reply->v, reply->len);
+        e = latd_lru_entry_new(&c->known, &of);
+    }
+    lat_free(v);
+    return e;
+}
+
+void latd_cache_reply_keep(struct latd_cache *c, const uint8_t key[LAT_DIGEST],
+                           const struct lat_buf *reply, uint64_t era)
+{
+    struct latd_lru_entry *e = reply_entry(c, key, reply);
+    bool kept = false;
+
+    if (!e)
+        return;
+    pthread_mutex_lock(&c->lock);
+    if (era == c->era) {
+        latd_lru_adopt(&c->known, e);
+        kept = true;
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (!kept)
+        lat_free(e);
+}
+
+void latd_cache_reply_counts(struct latd_cache *c, size_t n)
+{
+    count_many(c, &c->counts.hits, n);
 }
 
 void latd_cache_bypass(struct latd_cache *c)
@@ -306,7 +384,7 @@ struct latd_cache_counts latd_cache_counts(struct latd_cache *c)
 
     pthread_mutex_lock(&c->lock);
     counts = c->counts;
-    counts.entries = c->known.n_entries;
+    counts.entries = c->known.n_entries - c->known.n_replies;
     counts.bytes = c->known.n_bytes;
     pthread_mutex_unlock(&c->lock);
     return counts;

@@ -1,6 +1,10 @@
 /*
  * cache.h - embeddings of windows that were computed before, or are just now.
  *
+ * What was answered with known vectors alone is kept beside them under the same
+ * bound, by the digest of all that was asked: who sends the same once more gets
+ * the same bytes.  What of it still holds, the asker knows.
+ *
  * A bounded table in memory, the least lately used going first, in front of a
  * database that may be absent.  An entry is only given out when its length and
  * its model are the asker's.  What several ask at once is computed once: the
@@ -48,7 +52,7 @@ struct latd_cache_ask {
 /* Each lookup is one of the first four. */
 struct latd_cache_counts {
     uint64_t hits, misses, coalesced, bypass;
-    uint64_t entries, bytes; /* in memory now */
+    uint64_t entries, bytes; /* in memory now: vectors, and all bytes */
 };
 
 /* store may be NULL; it is lent and must be closed after the cache's end.
@@ -88,6 +92,19 @@ LAT_MUST_CHECK enum lat_code latd_cache_purge(uint64_t *purged,
                                               struct latd_cache *c,
                                               const uint8_t *keys, size_t n,
                                               struct lat_err *err);
+/* ---- replies */
+
+/* Appends to out what is kept of the request key.  False: nothing, and *era is
+ * what keep is to be given. */
+LAT_MUST_CHECK bool latd_cache_reply_get(struct latd_cache *c,
+                                         const uint8_t key[LAT_DIGEST],
+                                         struct lat_buf *out, uint64_t *era);
+/* Keeps a copy, unless vectors were purged in between. */
+void latd_cache_reply_keep(struct latd_cache *c, const uint8_t key[LAT_DIGEST],
+                           const struct lat_buf *reply, uint64_t era);
+/* Counts the n vectors that a reply stood for. */
+void latd_cache_reply_counts(struct latd_cache *c, size_t n);
+
 /* Counts an input that was not to be looked up (no-store). */
 void latd_cache_bypass(struct latd_cache *c);
 struct latd_cache_counts latd_cache_counts(struct latd_cache *c);

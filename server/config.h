@@ -64,7 +64,7 @@ enum { LATD_TEXT_MAX = 512 };
     NUMBER(body_timeout, "body-timeout", 60, 1, 86400,                         \
            "Seconds that a body may take to arrive")                           \
     NUMBER(cache_bytes, "cache-bytes", 64 * LATD_MIB, 0,                       \
-           1024 * (uint64_t)LATD_GIB, "Vectors kept in memory")                \
+           1024 * (uint64_t)LATD_GIB, "Vectors and replies kept in memory")    \
     NUMBER(cache_file_bytes, "cache-file-bytes", LATD_GIB, 0,                  \
            1024 * (uint64_t)LATD_GIB, "Vectors kept in data-dir; 0: no file")  \
     NUMBER(max_file_bytes, "max-file-bytes", 512 * LATD_MIB, 1024,             \

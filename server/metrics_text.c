@@ -160,7 +160,8 @@ static void put_cache(struct latd_app *app, struct lat_buf *b)
                            m->series[i].model,
                            latd_recalled_word((enum latd_recalled)k),
                            now(&m->series[i].cache[k]));
-    head(b, "latentd_cache_bytes", "gauge", "Vectors kept in memory.");
+    head(b, "latentd_cache_bytes", "gauge",
+         "Vectors and replies kept in memory.");
     lat_buf_printf(b, "latentd_cache_bytes %llu\n",
                    (unsigned long long)latd_cache_counts(app->cache).bytes);
 }

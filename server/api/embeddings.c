@@ -4,11 +4,14 @@
 
 #include "heads.h"
 #include "passes.h"
+#include "replied.h"
 
 #include <string.h>
 
 /* One request. */
 struct embeddings {
+    struct latd_replied replied;
+    bool found; /* the reply is there: the rest is empty */
     struct latd_inputs in;
     struct latd_passes passes;
     float *means;                /* (in.asked.n, dims), when pooled */
@@ -36,6 +39,9 @@ static enum lat_code embeddings_begin(struct latd_req *req)
 
     if (!e)
         return lat_fail(&req->err, LAT_ENOMEM, "embeddings");
+    e->found = latd_replied_find(&e->replied, req);
+    if (e->found)
+        return LAT_OK;
     code = latd_inputs_init(&e->in, req, false);
     if (code == LAT_OK)
         code = allocate(e, &req->err);
@@ -166,8 +172,10 @@ static void cache_status(struct latd_req *req, const struct embeddings *e)
     static const char *const parts[] = {"fwd=bypass", "hit", "fwd=miss; stored",
                                         "fwd=miss; collapsed"};
     size_t counts[4] = {0}, how = LATD_RECALLED_HIT;
+    const size_t n = e->found ? e->replied.n_windows : e->in.n_windows;
 
-    for (size_t k = 0; k < e->in.n_windows; k++)
+    counts[LATD_RECALLED_HIT] = e->replied.n_windows;
+    for (size_t k = 0; k < n && !e->found; k++)
         counts[e->passes.recalls[k].how]++;
     if (counts[LATD_RECALLED_BYPASS])
         how = LATD_RECALLED_BYPASS;
@@ -175,10 +183,10 @@ static void cache_status(struct latd_req *req, const struct embeddings *e)
         how = LATD_RECALLED_MISS;
     else if (counts[LATD_RECALLED_COALESCED])
         how = LATD_RECALLED_COALESCED;
-    if (e->in.n_windows == 1)
+    if (n == 1)
         latd_reply_header(&req->reply, "Cache-Status", "latentd; %s",
                           parts[how]);
-    else if (e->in.n_windows)
+    else if (n)
         latd_reply_header(
             &req->reply, "Cache-Status",
             "latentd; %s; detail=\"hit=%zu miss=%zu "
@@ -187,9 +195,23 @@ static void cache_status(struct latd_req *req, const struct embeddings *e)
             counts[LATD_RECALLED_COALESCED], counts[LATD_RECALLED_BYPASS]);
 }
 
-static enum lat_code embeddings_reply(struct latd_req *req)
+/* What stands in the header of a reply whose body is there. */
+static void say(struct latd_req *req, const struct embeddings *e,
+                size_t json_len)
 {
-    struct embeddings *e = req->state;
+    const bool bytes = e->found ? json_len < req->reply.body.len
+                                : e->in.asked.encoding == LATD_BYTES;
+
+    if (bytes) {
+        req->reply.type = "application/octet-stream";
+        latd_reply_header(&req->reply, "Inference-Header-Content-Length", "%zu",
+                          json_len);
+    }
+    cache_status(req, e);
+}
+
+static enum lat_code encode(struct latd_req *req, struct embeddings *e)
+{
     struct latd_embed_reply reply = {.model = e->in.model->id,
                                      .precision =
                                          lat_plan_precision(e->in.model->plan),
@@ -211,12 +233,18 @@ static enum lat_code embeddings_reply(struct latd_req *req)
         latd_wire_embed_encode(&req->reply.body, &json_len, &reply, &req->err);
     if (code)
         return code;
-    if (e->in.asked.encoding == LATD_BYTES) {
-        req->reply.type = "application/octet-stream";
-        latd_reply_header(&req->reply, "Inference-Header-Content-Length", "%zu",
-                          json_len);
-    }
-    cache_status(req, e);
+    latd_replied_keep(&e->replied, req, &e->in, &e->passes, json_len);
+    say(req, e, json_len);
+    return LAT_OK;
+}
+
+static enum lat_code embeddings_reply(struct latd_req *req)
+{
+    struct embeddings *e = req->state;
+
+    if (!e->found)
+        return encode(req, e);
+    say(req, e, e->replied.json_len);
     return LAT_OK;
 }
 

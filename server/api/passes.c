@@ -23,7 +23,7 @@ enum lat_code latd_passes_init(struct latd_passes *p, struct latd_req *req,
     return LAT_OK;
 }
 
-static bool no_store(const struct latd_req *req)
+bool latd_passes_no_store(const struct latd_req *req)
 {
     const char *control = latd_req_header(req, "Cache-Control");
 
@@ -34,7 +34,7 @@ void latd_passes_recall(struct latd_passes *p, struct latd_req *req,
                         const struct latd_inputs *in)
 {
     size_t k = 0;
-    bool fresh = no_store(req);
+    bool fresh = latd_passes_no_store(req);
 
     for (size_t i = 0; i < in->asked.n; i++) {
         const struct latd_prepared *from = &in->prepared[i];

@@ -29,6 +29,8 @@ LAT_MUST_CHECK enum lat_code latd_passes_init(struct latd_passes *p,
  * whatever becomes of this request. */
 void latd_passes_recall(struct latd_passes *p, struct latd_req *req,
                         const struct latd_inputs *in);
+/* Whether the client wants the cache neither asked nor told. */
+bool latd_passes_no_store(const struct latd_req *req);
 /* Once the batch is done: the first window of input i, whose windows begin at
  * k, that failed, or NULL. */
 const struct latd_item *latd_passes_failed(const struct latd_passes *p,

@@ -36,6 +36,11 @@ static struct latd_lru_entry *find(const struct latd_lru *t,
     return e;
 }
 
+static bool is_reply(const struct latd_lru_entry *e)
+{
+    return e->model[0] == '\0';
+}
+
 static void ring_remove(struct latd_lru_entry *e)
 {
     e->newer->older = e->older;
@@ -60,6 +65,7 @@ static void drop(struct latd_lru *t, struct latd_lru_entry *e)
     ring_remove(e);
     t->n_bytes -= entry_bytes(e->dims);
     t->n_entries--;
+    t->n_replies -= is_reply(e);
     lat_free(e);
 }
 
@@ -114,6 +120,7 @@ void latd_lru_adopt(struct latd_lru *t, struct latd_lru_entry *e)
     ring_add(t, e);
     t->n_bytes += entry_bytes(e->dims);
     t->n_entries++;
+    t->n_replies += is_reply(e);
     while (t->n_bytes > t->max_bytes)
         drop(t, t->ring.newer);
 }
@@ -130,6 +137,18 @@ bool latd_lru_get(struct latd_lru *t, const struct latd_vector *out)
     return true;
 }
 
+const struct latd_lru_entry *latd_lru_reply(struct latd_lru *t,
+                                            const uint8_t key[LAT_DIGEST])
+{
+    struct latd_lru_entry *e = find(t, key);
+
+    if (!e || !is_reply(e))
+        return NULL;
+    ring_remove(e);
+    ring_add(t, e);
+    return e;
+}
+
 bool latd_lru_drop(struct latd_lru *t, const uint8_t key[LAT_DIGEST])
 {
     struct latd_lru_entry *e = find(t, key);
@@ -137,4 +156,15 @@ bool latd_lru_drop(struct latd_lru *t, const uint8_t key[LAT_DIGEST])
     if (e)
         drop(t, e);
     return e != NULL;
+}
+
+void latd_lru_drop_replies(struct latd_lru *t)
+{
+    struct latd_lru_entry *e = t->ring.newer, *next;
+
+    for (; t->n_replies; e = next) {
+        next = e->newer;
+        if (is_reply(e))
+            drop(t, e);
+    }
 }

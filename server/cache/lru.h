@@ -1,5 +1,6 @@
 /*
- * lru.h - a bounded table of vectors, the least lately used going first.
+ * lru.h - a bounded table of vectors, and of replies that are made of them, the
+ * least lately used going first.
  *
  * It has no lock: it is a field of what guards it.
  */
@@ -12,13 +13,14 @@ struct latd_lru_entry {
     struct latd_lru_entry *next;          /* in the bucket */
     struct latd_lru_entry *newer, *older; /* by last use, a ring */
     uint8_t key[LAT_DIGEST];
-    char model[LAT_DIGEST_HEX];
+    char model[LAT_DIGEST_HEX]; /* "": a reply, of dims floats */
     size_t dims;
     float *v; /* (dims), in the same block */
 };
 
 struct latd_lru {
-    size_t max_bytes, n_buckets, n_entries, n_bytes;
+    size_t max_bytes, n_buckets, n_bytes;
+    size_t n_entries, n_replies; /* the latter among the former */
     struct latd_lru_entry **buckets;
     struct latd_lru_entry ring; /* its older is the newest entry */
 };
@@ -36,7 +38,12 @@ void latd_lru_adopt(struct latd_lru *t, struct latd_lru_entry *e);
 /* Fills in out->v and makes the entry the newest, if there is one of this key,
  * this model and this length. */
 bool latd_lru_get(struct latd_lru *t, const struct latd_vector *out);
+/* The reply of this key, which is the newest from now on; NULL when there is
+ * none.  Valid as long as t does not change. */
+const struct latd_lru_entry *latd_lru_reply(struct latd_lru *t,
+                                            const uint8_t key[LAT_DIGEST]);
 /* Whether there was one of this key. */
 bool latd_lru_drop(struct latd_lru *t, const uint8_t key[LAT_DIGEST]);
+void latd_lru_drop_replies(struct latd_lru *t);
 
 #endif

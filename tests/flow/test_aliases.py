@@ -50,12 +50,14 @@ def test_an_alias_is_made_moved_rolled_back_and_deleted(start, two):
     made = put(d, "prod", "toy@1")
     assert made.status_code == 201
     check("Alias", made.json())
-    assert vector(d, "prod") == one
+    for _ in range(3):  # from then on the reply is kept as a whole
+        assert vector(d, "prod") == one
     moved = put(d, "prod", "toy")  # the highest version that there is now
     assert moved.status_code == 200
     assert moved.json()["model"] == "toy@2"
     assert moved.json()["previous"] == "toy@1"
-    assert vector(d, "prod") == second
+    for _ in range(3):
+        assert vector(d, "prod") == second
     put(d, "prod", moved.json()["previous"])
     assert vector(d, "prod") == one
     assert put(d, "copy", "prod").json()["model"] == "toy@1"

@@ -495,6 +495,71 @@ def test_lookups_add_up(start):
     assert results == {"hit": 4, "miss": 6, "coalesced": 0, "bypass": 2}
 
 
+def counted(d):
+    """All counters of inputs and lookups."""
+    names = ("latentd_cache_requests_total", "latentd_batch_inputs_count",
+             "latentd_batch_inputs_sum", "latentd_batch_samples_sum",
+             "latentd_input_warnings_total")
+    return {name: d.metric(name) for name in names}
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"encoding_format": "base64"}, {"encoding_format": "bytes"},
+    {"include": ["partitions", "preprocessing"]}])
+def test_a_body_that_comes_again_gets_the_same_bytes_and_is_counted(
+        start, more):
+    """The third time its reply as a whole is in the cache."""
+    d = start()
+    ask = {"model": "toy", "input": [native(samples(seed=s)) for s in (1, 2)],
+           **more}
+
+    def send(**headers):
+        before = counted(d)
+        reply = d.client.post("/v1/embeddings", json=ask, headers=headers)
+        after = counted(d)
+        assert reply.status_code == 200, reply.text
+        return reply, {k: after[k] - before[k] for k in after}
+
+    send()
+    second, moved = send()
+    for _ in range(2):
+        again, moved_again = send()
+        assert again.content == second.content
+        assert moved_again == moved
+        for name in ("content-type", "cache-status",
+                     "inference-header-content-length"):
+            assert again.headers.get(name) == second.headers.get(name)
+        assert again.headers["x-request-id"] != second.headers["x-request-id"]
+    assert 'detail="hit=2 ' in again.headers["cache-status"]
+    fresh, _ = send(**{"cache-control": "no-store"})
+    assert "fwd=bypass" in fresh.headers["cache-status"]
+
+
+def test_a_reply_is_of_all_that_was_asked(start):
+    """The same body with another query, or of another type, is another."""
+    d = start()
+    raw = samples(seed=3).tobytes()
+    ask = {"model": "toy", "rate": "250", "unit": "mV", "channels": "II",
+           "dtype": "f32le", "shape": f"1,{len(raw) // 4}"}
+
+    def send(content_type="application/octet-stream", **more):
+        return d.client.post("/v1/embeddings", params={**ask, **more},
+                             content=raw,
+                             headers={"content-type": content_type})
+
+    for _ in range(3):
+        mv = send()
+    assert mv.status_code == 200, mv.text
+    for _ in range(3):
+        uv = send(unit="uV")
+    assert uv.status_code == 200, uv.text
+    assert mv.json()["data"][0]["digest"] != uv.json()["data"][0]["digest"]
+    assert send().content == mv.content
+    assert send(dtype="f64le").status_code >= 400
+    assert send(content_type="application/json").status_code == 400
+    assert send(content_type="text/csv").status_code >= 400
+
+
 def test_a_cached_embedding_outlives_the_daemon(start):
     x = [native(samples(seed=9))]
     first = start()

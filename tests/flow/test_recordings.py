@@ -283,6 +283,8 @@ def test_a_subject_goes_with_all_that_is_cached(daemon, tmp_path):
     embed = {"model": "toy", "input": [signal_of(500, seed=0)], **tile}
     reply = daemon.client.post("/v1/embeddings", json=embed).json()
     assert [i["cache"] for i in reply["data"]] == ["hit", "hit"]
+    again = daemon.client.post("/v1/embeddings", json=embed).json()
+    assert again == reply  # from the reply that is kept, which goes, too
     gone = daemon.client.delete("/v1/subjects/" + quote("p/12", safe=""))
     assert gone.json()["counts"] == {
         "recordings": 2, "vectors": 2, "waveforms": 1, "cached": 4}

@@ -397,6 +397,126 @@ TEST(cache, keeps_its_promises_to_many_threads)
     latd_cache_free(shared);
 }
 
+/* ---- replies ----------------------------------------------------------- */
+
+static void keep(struct latd_cache *c, unsigned key, const char *text,
+                 uint64_t era)
+{
+    uint8_t digest[LAT_DIGEST] = {0};
+    struct lat_buf reply = {0};
+
+    memcpy(digest, &key, sizeof(key));
+    lat_buf_puts(&reply, text);
+    latd_cache_reply_keep(c, digest, &reply, era);
+    lat_buf_fini(&reply);
+}
+
+/* What is kept of key is text, or nothing when text is NULL. */
+static bool kept(struct latd_cache *c, unsigned key, const char *text,
+                 uint64_t *era)
+{
+    uint8_t digest[LAT_DIGEST] = {0};
+    struct lat_buf reply = {0};
+    bool found, same;
+
+    memcpy(digest, &key, sizeof(key));
+    found = latd_cache_reply_get(c, digest, &reply, era);
+    same = found && text && reply.len == strlen(text) &&
+           memcmp(reply.v, text, reply.len) == 0;
+    lat_buf_fini(&reply);
+    return text ? same : !found;
+}
+
+TEST(cache, keeps_replies_beside_vectors)
+{
+    struct latd_cache *c = cache(1 << 16);
+    struct latd_cache_counts n;
+    uint64_t era;
+
+    UNUSED_STATE;
+    CHECK(kept(c, 1, NULL, &era));
+    keep(c, 1, "seven b", era);
+    keep(c, 2, "", era);
+    CHECK(put(c, 3, 1.0f) == LATD_CACHE_LEAD);
+    CHECK(kept(c, 1, "seven b", &era) && kept(c, 2, "", &era));
+    CHECK(kept(c, 3, NULL, &era));             /* a vector is no reply */
+    CHECK(put(c, 1, 2.0f) == LATD_CACHE_LEAD); /* nor a reply a vector */
+    n = latd_cache_counts(c);
+    CHECK(n.entries == 2 && n.hits == 0 && n.misses == 2);
+    latd_cache_reply_counts(c, 3);
+    CHECK(latd_cache_counts(c).hits == 3);
+    latd_cache_free(c);
+}
+
+TEST(cache, drops_replies_at_its_bound)
+{
+    struct latd_cache *c = cache(4096);
+    char text[400];
+    uint64_t era;
+
+    UNUSED_STATE;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    CHECK(kept(c, 0, NULL, &era));
+    for (unsigned key = 0; key < 50; key++) {
+        keep(c, key, text, era);
+        CHECK(latd_cache_counts(c).bytes <= 4096);
+    }
+    CHECK(kept(c, 49, text, &era) && kept(c, 0, NULL, &era));
+    latd_cache_free(c);
+    c = cache(0);
+    CHECK(kept(c, 1, NULL, &era));
+    keep(c, 1, text, era);
+    CHECK(kept(c, 1, NULL, &era));
+    latd_cache_free(c);
+}
+
+TEST(cache, forgets_replies_when_a_vector_is_purged)
+{
+    struct latd_cache *c = cache(1 << 16);
+    uint8_t digest[LAT_DIGEST] = {7};
+    uint64_t before, after, purged;
+
+    UNUSED_STATE;
+    CHECK(kept(c, 1, NULL, &before));
+    keep(c, 1, "of the vector", before);
+    CHECK(put(c, 7, 1.0f) == LATD_CACHE_LEAD);
+    CHECK(put(c, 8, 1.0f) == LATD_CACHE_LEAD);
+    CHECK(latd_cache_purge(&purged, c, digest, 1, NULL) == LAT_OK);
+    CHECK(purged == 1);
+    CHECK(kept(c, 1, NULL, &after));
+    keep(c, 1, "begun before", before);
+    CHECK(kept(c, 1, NULL, &after));
+    keep(c, 1, "begun since", after);
+    CHECK(kept(c, 1, "begun since", &after));
+    CHECK(put(c, 8, 1.0f) == LATD_CACHE_HIT);
+    latd_cache_free(c);
+}
+
+TEST(cache, a_reply_survives_any_failed_allocation)
+{
+    struct latd_cache *c = cache(1 << 16);
+    uint8_t key[LAT_DIGEST] = {1};
+    struct lat_buf reply = {0}, out = {0};
+    uint64_t era;
+    long n = 0;
+
+    UNUSED_STATE;
+    lat_buf_puts(&reply, "text");
+    CHECK(!latd_cache_reply_get(c, key, &out, &era));
+    for (bool found = false; !found; n++) {
+        lat__mem_fail_after = n;
+        latd_cache_reply_keep(c, key, &reply, era);
+        lat__mem_fail_after = -1;
+        found = latd_cache_reply_get(c, key, &out, &era);
+    }
+    CHECK(n > 2);
+    CHECK(out.len == 4 && memcmp(out.v, "text", 4) == 0);
+    lat_buf_fini(&out);
+    lat_buf_fini(&reply);
+    latd_cache_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +532,10 @@ int main(void)
         T(cache, key_depends_on_each_of_its_parts),
         T(cache, new_survives_any_failed_allocation),
         T(cache, keeps_its_promises_to_many_threads),
+        T(cache, keeps_replies_beside_vectors),
+        T(cache, drops_replies_at_its_bound),
+        T(cache, forgets_replies_when_a_vector_is_purged),
+        T(cache, a_reply_survives_any_failed_allocation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
