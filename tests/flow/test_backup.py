@@ -8,15 +8,17 @@ import threading
 import httpx
 import pytest
 
-from conftest import BUILD, PATIENCE
+from conftest import BUILD, PATIENCE, signal_of
+from test_jobs import create, endless, finished, manifest, move, request, until
+from test_recordings import put, url
 
 DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
 pytestmark = pytest.mark.skipif(not shutil.which("sqlite3"),
                                 reason="sqlite3 copies the database")
 
 
-def run(name, *args, ok=True):
-    got = subprocess.run([str(DEPLOY / name), *map(str, args)],
+def run(name, *args, ok=True, env=None):
+    got = subprocess.run([str(DEPLOY / name), *map(str, args)], env=env,
                          capture_output=True, text=True)
     assert (got.returncode == 0) == ok, got.stdout + got.stderr
     return got.stdout + got.stderr
@@ -78,6 +80,67 @@ def test_what_was_acknowledged_before_is_restored(start, tmp_path):
         again.stop()
 
 
+def test_all_of_a_daemon_is_served_again(start, tmp_path):
+    """Recordings, files, a model that was trained there, aliases, jobs and
+    keys, backed up while another job runs."""
+    file = tmp_path / "etc" / "keys"
+    file.parent.mkdir()
+    key = subprocess.run(
+        [str(BUILD / "latent"), "keys", "create", "all", "--scope",
+         "read,embed,train,admin", "-f", str(file)], capture_output=True,
+        text=True, check=True).stdout.strip()
+    d = start(keys_file=file)
+    d.client.headers["Authorization"] = f"Bearer {key}"
+    train = manifest(d, range(4))
+    job = finished(d, create(d, request(train)))
+    assert job["status"] == "succeeded", job
+    model = job["fine_tuned_model"]
+    for i in range(5):
+        put(d, f"r{i}", model=model, input=signal_of(seed=i), subject=f"s{i}",
+            metadata={"i": i})
+    assert d.client.put("/v1/aliases/prod",
+                        json={"model": model}).status_code in (200, 201)
+    long = create(d, endless(train))
+    until(d, long, "running")
+
+    def found(d):
+        """Once the recordings of that model are read."""
+        def reply():
+            return d.client.post("/v1/recordings/query", json={
+                "model": model, "query": {"recording": "r0"}})
+        d.until(lambda: reply().status_code != 503, "the recordings are read")
+        return reply().json()["data"]
+
+    def ask(d):
+        c = d.client
+        return [c.get("/v1/recordings").json(), c.get("/v1/aliases").json(),
+                [c.get(url(f"r{i}") + "?include=vectors").json()
+                 for i in range(5)],
+                c.get(f"/v1/fine_tuning/jobs/{job['id']}").json(),
+                c.post("/v1/embeddings", json={
+                    "model": "prod", "input": signal_of(seed=9)}).json()["data"],
+                found(d),
+                sorted(f["id"] for f in c.get("/v1/files").json()["data"])]
+
+    want = ask(d)
+    env = {**os.environ, "LATENT_API_KEY": key}
+    run("backup", "--keys", file, tmp_path / "data", tmp_path / "backup", d.url,
+        env=env)
+    d.stop()
+    said = run("restore", tmp_path / "backup", tmp_path / "no-keys")
+    assert "--keys" in said
+    run("restore", "--keys", tmp_path / "keys", tmp_path / "backup",
+        tmp_path / "new")
+    assert (tmp_path / "keys").read_bytes() == file.read_bytes()
+    assert (tmp_path / "keys").stat().st_mode & 0o077 == 0
+    again = start(data_dir=tmp_path / "new", keys_file=tmp_path / "keys")
+    assert again.client.get("/v1/models").status_code == 401
+    again.client.headers["Authorization"] = f"Bearer {key}"
+    assert ask(again) == want
+    until(again, long, "running")
+    assert move(again, long, "cancel").json()["status"] == "cancelled"
+
+
 def test_a_daemon_that_does_not_run_is_backed_up_as_well(start, tmp_path):
     d = start()
     id = upload(d.client, 1)
@@ -99,6 +162,10 @@ def test_what_cannot_be_done_is_refused(start, tmp_path):
     run("backup", data, backup, d.url)
     assert "there already" in run("backup", data, backup, ok=False)
     assert "a database already" in run("restore", backup, data, ok=False)
+    assert "no keys" in run("restore", "--keys", tmp_path / "keys", backup,
+                            tmp_path / "x", ok=False)
+    assert "no file of keys" in run("backup", "--keys", tmp_path / "keys", data,
+                                    tmp_path / "y", d.url, ok=False)
     assert "no backup" in run("restore", tmp_path, tmp_path / "x", ok=False)
     file = next((backup / "files").iterdir())
     file.write_bytes(b"x" + file.read_bytes()[1:])

@@ -15,23 +15,28 @@ HERE = pathlib.Path(__file__).parent
 NODE = pathlib.Path(os.environ.get("LATENTD_NODE", "build-node")).resolve()
 
 
-@pytest.fixture(scope="session")
-def node():
-    """A folder with npm's openai in it: where it is not, it is fetched."""
+def fetched(package):
+    """A folder with this package of npm in it: where it is not, it is
+    fetched."""
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip("no node, no npm")
-    if not (NODE / "node_modules/openai").is_dir():
+    if not (NODE / "node_modules" / package).is_dir():
         NODE.mkdir(parents=True, exist_ok=True)
         try:
             r = subprocess.run(
                 ["npm", "install", "--prefix", NODE, "--ignore-scripts",
-                 "--no-audit", "--no-fund", "openai"],
+                 "--no-audit", "--no-fund", package],
                 capture_output=True, text=True, timeout=120)
         except subprocess.TimeoutExpired:
-            pytest.skip("npm cannot fetch openai: it hangs")
+            pytest.skip(f"npm cannot fetch {package}: it hangs")
         if r.returncode:
-            pytest.skip("npm cannot fetch openai: " + r.stderr[-200:])
+            pytest.skip(f"npm cannot fetch {package}: " + r.stderr[-200:])
     return NODE
+
+
+@pytest.fixture(scope="session")
+def node():
+    return fetched("openai")
 
 
 @pytest.fixture

@@ -172,3 +172,118 @@ def test_the_same_build_gives_the_same_bytes(image):
     make(image / "again.tar")
     assert (image / "again.tar").read_bytes() == (
         image / "latentd.tar").read_bytes()
+
+
+# ---- the same by a container engine ------------------------------------------
+
+
+def engine(*args, ok=True):
+    got = subprocess.run([ENGINE, *map(str, args)], capture_output=True,
+                         text=True, env={**os.environ, "DOCKER_BUILDKIT": "0"})
+    assert not ok or got.returncode == 0, got.stdout + got.stderr
+    return got
+
+
+def find_engine():
+    """docker or podman, the first that answers."""
+    for name in ("docker", "podman"):
+        if shutil.which(name) and subprocess.run(
+                [name, "info"], capture_output=True).returncode == 0:
+            return name
+    return None
+
+
+ENGINE = find_engine()
+
+
+@pytest.fixture(scope="module")
+def built():
+    """The image of the Containerfile."""
+    if not ENGINE:
+        pytest.skip("no container engine answers")
+    if engine("image", "inspect", "debian:bookworm-slim", ok=False).returncode:
+        pytest.skip(f"{ENGINE} has no image debian:bookworm-slim: mmdebstrap "
+                    f"makes a tar that it imports")
+    name = f"latentd-test-{os.getpid()}"
+    engine("build", "--network", "host", "-f", ROOT / "deploy/Containerfile",
+           "-t", name, ROOT)
+    yield name
+    engine("rmi", "-f", name)
+
+
+def names(paths):
+    """Without versions, and what an engine puts there itself."""
+    own = {".dockerenv", "etc/hostname", "etc/hosts", "etc/mtab",
+           "etc/resolv.conf", "dev/console"}
+    return {re.sub(r"\.so\.[\d.]+$", ".so", p) for p in paths
+            if p.removeprefix("./") not in own}
+
+
+def test_the_containerfile_makes_the_same(built, root, tmp_path):
+    about = json.loads(engine("inspect", built).stdout)[0]
+    assert about["Size"] < 100e6
+    want = root[1]["config"]
+    for key in ("User", "Entrypoint", "ExposedPorts", "Volumes", "StopSignal"):
+        assert about["Config"][key] == want[key], key
+    assert sorted(about["Config"]["Env"]) == sorted(want["Env"])
+    one = engine("create", built).stdout.strip()
+    try:
+        engine("export", "-o", tmp_path / "all.tar", one)
+    finally:
+        engine("rm", "-v", one)
+    with tarfile.open(tmp_path / "all.tar") as tar:
+        there = {m.name: m for m in tar if not m.isdir()}
+        data = tar.getmember("var/lib/latentd")
+    assert (data.uid, data.gid) == (65532, 65532)
+    assert {m.uid for m in there.values()} == {0}
+    files = {str(p.relative_to(root[0])) for p in root[0].rglob("*")
+             if (p.is_symlink() or not p.is_dir()) and
+             not p.is_relative_to(root[0] / "var/lib/latentd")}
+    assert names(there) == names(files)
+
+
+def test_its_container_serves_is_healthy_and_keeps_its_volume(built):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    name = built + "-run"
+    run = ["run", "-d", "--name", name, "--network", "host", "--read-only",
+           "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+           "--tmpfs", "/tmp", "-v", f"{name}:/var/lib/latentd", "-e",
+           f"LATENTD_LISTEN=127.0.0.1:{port}", built]
+    url = f"http://127.0.0.1:{port}"
+
+    def until_healthy():
+        end = time.monotonic() + 2 * PATIENCE
+        while True:
+            state = json.loads(engine("inspect", name).stdout)[0]["State"]
+            health = state.get("Health") or state["Healthcheck"]
+            if health["Status"] == "healthy":
+                return
+            assert state["Running"], engine("logs", name).stderr
+            assert time.monotonic() < end, state
+            time.sleep(0.5)
+
+    try:
+        engine(*run)
+        until_healthy()
+        for path, ok in (("/usr/x.csv", False), ("/tmp/x.csv", True),
+                         ("/var/lib/latentd/x.csv", True)):
+            got = engine("exec", name, "/usr/bin/latent", "synth", "ecg",
+                         "--seconds", "2", "-o", path, ok=False)
+            assert (got.returncode == 0) == ok, path
+        assert engine("exec", name, "/bin/sh", ok=False).returncode != 0
+        vector = {"embeddings": [{"model": "ecg-scl", "embedding": [1] * 144}]}
+        put = httpx.put(url + "/v1/recordings/r", json=vector, timeout=PATIENCE)
+        assert put.status_code == 201, put.text
+        engine("stop", name)
+        state = json.loads(engine("inspect", name).stdout)[0]["State"]
+        assert state["ExitCode"] == 0
+        engine("rm", name)
+        engine(*run)
+        until_healthy()
+        kept = httpx.get(url + "/v1/recordings/r", timeout=PATIENCE)
+        assert kept.status_code == 200, kept.text
+    finally:
+        engine("rm", "-f", name, ok=False)
+        engine("volume", "rm", name, ok=False)
