@@ -181,14 +181,23 @@ enum lat_code cli_model_find(char path[4096], const char *dir, const char *name,
     return code;
 }
 
-void cli_recipe_find(char path[4096], const char *name)
+enum lat_code cli_recipe_find(char path[4096], const char *name,
+                              struct lat_err *err)
 {
+    static const char *const folders[] = {"deploy/recipes",
+                                          LATENT_PKGDATADIR "/recipes"};
     struct stat st;
 
     snprintf(path, 4096, "%s", name);
-    if (strchr(name, '/') || strchr(name, '.'))
-        return;
-    snprintf(path, 4096, "deploy/recipes/%s.recipe", name);
-    if (stat(path, &st) != 0)
-        snprintf(path, 4096, LATENT_PKGDATADIR "/recipes/%s.recipe", name);
+    if (strchr(name, '/') || (stat(path, &st) == 0 && S_ISREG(st.st_mode)))
+        return LAT_OK;
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+        snprintf(path, 4096, "%s/%s.recipe", folders[i], name);
+        if (stat(path, &st) == 0)
+            return LAT_OK;
+    }
+    return lat_fail(err, LAT_ENOENT,
+                    "recipe %.80s: there is no file of that name here, and no "
+                    "%.60s.recipe in ./%s or %.120s",
+                    name, name, folders[0], folders[1]);
 }

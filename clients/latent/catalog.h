@@ -34,7 +34,8 @@ enum { CLI_LABEL_MAX = 160 };
 void cli_model_label(char label[CLI_LABEL_MAX], const char *path);
 
 /* A recipe by its path, or by its name: NAME.recipe in ./deploy/recipes or the
- * installed folder. */
-void cli_recipe_find(char path[4096], const char *name);
+ * installed folder.  LAT_ENOENT says where it was looked for. */
+LAT_MUST_CHECK enum lat_code cli_recipe_find(char path[4096], const char *name,
+                                             struct lat_err *err);
 
 #endif

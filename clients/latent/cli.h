@@ -24,7 +24,7 @@ enum cli_kind {
     CLI_LIST,   /* struct cli_list: may be given more than once */
 };
 
-enum { CLI_LIST_MAX = 64 };
+enum { CLI_LIST_MAX = 64, CLI_VISIBLE = 1028 };
 
 struct cli_list {
     size_t n;
@@ -68,6 +68,9 @@ int cli_misuse(const struct cli_command *cmd, const char *fmt, ...)
 
 /* "latent: MESSAGE" on one line of the standard error; CLI_FAILURE. */
 int cli_report(const struct lat_err *err);
+/* text for a terminal: control characters and what is not UTF-8 as \n, \t or
+ * \xHH, a backslash twice.  out is as much of it as it holds. */
+const char *cli_visible(char *out, size_t size, const char *text);
 /* Writes b to path, or to the standard output when path is NULL or "-". */
 LAT_MUST_CHECK enum lat_code cli_write(const struct lat_buf *b,
                                        const char *path, struct lat_err *err);

@@ -282,10 +282,11 @@ static enum lat_code open_data(struct lat_dataset **out,
 {
     struct lat_recipe *r = NULL;
     char path[4096];
-    enum lat_code code;
+    enum lat_code code =
+        cli_recipe_find(path, o->recipe ? o->recipe : card->name, err);
 
-    cli_recipe_find(path, o->recipe ? o->recipe : card->name);
-    code = lat_recipe_read(&r, path, err);
+    if (!code)
+        code = lat_recipe_read(&r, path, err);
     for (size_t i = 0; i < o->set.n && !code; i++)
         code = cli_recipe_set(r, o->set.v[i], err);
     if (!code)

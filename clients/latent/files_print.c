@@ -48,7 +48,7 @@ void cli_file_print(const json_t *f)
 {
     const json_t *report = json_object_get(f, "report");
     time_t created = (time_t)count_of(f, "created_at");
-    char when[32] = "", n[4][32];
+    char when[32] = "", n[4][32], name[CLI_VISIBLE];
     struct tm tm;
 
     if (localtime_r(&created, &tm))
@@ -60,7 +60,8 @@ void cli_file_print(const json_t *f)
     if (!json_is_integer(json_object_get(report, "subjects")))
         snprintf(n[3], sizeof(n[3]), "-");
     printf(form, cli_text_of(f, "id"), n[0], when, cli_text_of(f, "status"),
-           n[1], n[2], n[3], cli_text_of(f, "filename"));
+           n[1], n[2], n[3],
+           cli_visible(name, sizeof(name), cli_text_of(f, "filename")));
 }
 
 /* Why some of it cannot be used. */
@@ -73,12 +74,15 @@ void cli_file_print_errors(FILE *to, const json_t *f)
         const json_t *e = json_array_get(errors, i);
         const json_t *line = json_object_get(e, "line");
         const char *entry = json_string_value(json_object_get(e, "entry"));
+        char name[CLI_VISIBLE];
 
-        fprintf(to, "latent: %s: ", cli_text_of(f, "filename"));
+        fprintf(to, "latent: %s: ",
+                cli_visible(name, sizeof(name), cli_text_of(f, "filename")));
         if (line)
             fprintf(to, "line %lld: ", (long long)json_integer_value(line));
         if (entry)
-            fprintf(to, "%s: ", entry);
-        fprintf(to, "%s\n", cli_text_of(e, "reason"));
+            fprintf(to, "%s: ", cli_visible(name, sizeof(name), entry));
+        fprintf(to, "%s\n",
+                cli_visible(name, sizeof(name), cli_text_of(e, "reason")));
     }
 }

@@ -110,6 +110,7 @@ static enum lat_code read_options(struct lat_solo *s, const struct options *o,
         s->temperature = o->temperature;
     if (!isnan(o->prior))
         s->prior = o->prior;
+    s->gated = !isnan(o->temperature) || !isnan(o->prior);
     if (!code)
         code = read_three(s->image.mean, o->mean, "mean", 0.0, err);
     if (!code)

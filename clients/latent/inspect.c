@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static void print_prep(const struct lat_prep *p)
                p->high_hz, p->order);
     printf("%s%s", p->center ? " mean removed," : "",
            p->scale != LAT_SCALE_NONE ? " scaled by its spread," : "");
-    if (p->divisor > 0.0)
+    if (p->divisor > 0.0 && fabs(p->divisor - 1.0) > 0.0)
         printf(" divided by %g,", p->divisor);
     printf(" each window by itself\n");
 }

@@ -5,27 +5,13 @@
 
 #include <string.h>
 
+/* In the order of the man page: what is done with a recording, with a model,
+ * with a server. */
 const struct cli_command *const cli_commands[] = {
-    /* clang-format off: a line of its own */
-    &cli_jobs,
-    &cli_health,
-    &cli_import,
-    /* clang-format on */
-    &cli_embed,
-    &cli_models,
-    &cli_validate,
-    &cli_train,
-    &cli_eval,
-    &cli_explain,
-    &cli_reproduce,
-    &cli_inspect,
-    &cli_synth,
-    &cli_similar,
-    &cli_keys,
-    &cli_files,
-    &cli_recordings,
-    &cli_help,
-    NULL,
+    &cli_embed,  &cli_models,  &cli_validate,  &cli_train,   &cli_import,
+    &cli_eval,   &cli_explain, &cli_reproduce, &cli_inspect, &cli_similar,
+    &cli_synth,  &cli_jobs,    &cli_keys,      &cli_files,   &cli_recordings,
+    &cli_health, &cli_help,    NULL,
 };
 
 static const struct cli_command *find(const char *name)

@@ -19,6 +19,45 @@ int cli_report(const struct lat_err *err)
     return CLI_FAILURE;
 }
 
+/* C1, the other controls, is C2 80 to C2 9F. */
+static bool is_plain(const char *s, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)s;
+
+    return n > 0 && u[0] >= ' ' && u[0] != 0x7f && u[0] != '\\' &&
+           !(u[0] == 0xc2 && u[1] < 0xa0);
+}
+
+static int spell(char out[8], unsigned char c)
+{
+    static const char from[] = "\n\t\r\\", to[] = "ntr\\";
+    const char *at = strchr(from, c);
+
+    if (at && c)
+        return snprintf(out, 8, "\\%c", to[at - from]);
+    return snprintf(out, 8, "\\x%02x", c);
+}
+
+const char *cli_visible(char *out, size_t size, const char *text)
+{
+    size_t at = 0;
+
+    while (*text) {
+        size_t n = lat_utf8_length(text);
+        bool plain = is_plain(text, n);
+        char spelt[8];
+        size_t len = plain ? n : (size_t)spell(spelt, (unsigned char)*text);
+
+        if (at + len >= size)
+            break;
+        memcpy(out + at, plain ? text : spelt, len);
+        at += len;
+        text += plain ? n : 1;
+    }
+    out[at] = '\0';
+    return out;
+}
+
 enum lat_code cli_write(const struct lat_buf *b, const char *path,
                         struct lat_err *err)
 {

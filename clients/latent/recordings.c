@@ -31,6 +31,13 @@ static const struct cli_option options[] = {
      "export: write there; default: the standard "
      "output",
      CLI_TEXT, AT(output)},
+    {"to", 0, "MODEL", "reembed: the model that embeds them", CLI_TEXT, AT(to)},
+    {"from", 0, "MODEL", "reembed: only what has vectors of this one", CLI_TEXT,
+     AT(from)},
+    {"drop", 0, NULL, "reembed: and take those away", CLI_FLAG, AT(drop)},
+    {"wait", 0, NULL, "reembed: show how far it is until it ends", CLI_FLAG,
+     AT(wait)},
+    {"cancel", 0, NULL, "reembed: end the one that runs", CLI_FLAG, AT(cancel)},
     {"json", 0, NULL, "print the server's reply as it is", CLI_FLAG, AT(json)},
     {0},
 };
@@ -55,7 +62,7 @@ enum lat_code cli_recordings_json(json_t **out, const struct cli_reply *reply,
     const char *body = reply->body.v ? reply->body.v : "", *said;
 
     *out = json_loadb(body, reply->body.len, 0, NULL);
-    if (*out && (reply->status == 200 || reply->status == 201))
+    if (*out && reply->status / 100 == 2)
         return LAT_OK;
     said = json_string_value(
         json_object_get(json_object_get(*out, "error"), "message"));
@@ -201,19 +208,21 @@ static enum lat_code remove_at(const struct cli_recordings *o, const char *path,
     struct lat_buf url = {0};
     struct cli_reply reply = {0};
     json_t *root = NULL, *counts;
+    char shown[CLI_VISIBLE];
     enum lat_code code;
 
     lat_buf_puts(&url, path);
     cli_put_encoded(&url, id);
     code = ask(&root, &reply, o, "DELETE", &url, err);
     counts = json_object_get(root, "counts");
+    cli_visible(shown, sizeof(shown), id);
     if (!code && o->json)
         printf("%s\n", reply.body.v);
     else if (!code)
         printf(
             "%s: %" PRId64 " recordings, %" PRId64 " sets of vectors, %" PRId64
             " waveforms, %" PRId64 " cached vectors deleted\n",
-            id,
+            shown,
             (int64_t)json_integer_value(json_object_get(counts, "recordings")),
             (int64_t)json_integer_value(json_object_get(counts, "vectors")),
             (int64_t)json_integer_value(json_object_get(counts, "waveforms")),
@@ -311,53 +320,79 @@ static bool needs_model(char **names, size_t n)
     return false;
 }
 
+/* What is wrong with the operands of a verb; NULL: nothing. */
+static const char *misused(const struct cli_recordings *o, const char *verb,
+                           size_t n)
+{
+    static const char all[] = " add list show rm export reembed ";
+    bool alone = verb[0] == 'l' || verb[0] == 'e' ||
+                 strcmp(verb, "reembed") == 0 || (verb[0] == 'r' && o->subject);
+    char word[16];
+
+    snprintf(word, sizeof(word), " %.12s ", verb);
+    if (!verb[0] || strchr(verb, ' ') || !strstr(all, word))
+        return "add, list, show, rm, export or reembed expected";
+    if (alone && n)
+        return "no operand expected";
+    if (!alone && n == 0)
+        return "at least one operand expected";
+    if (o->id && n > 1)
+        return "--id is for one file";
+    if (strcmp(verb, "reembed") != 0 &&
+        (o->to || o->from || o->drop || o->wait || o->cancel))
+        return "--to, --from, --drop, --wait and --cancel are for reembed";
+    return NULL;
+}
+
+static int run_verb(struct cli_recordings *o, const char *verb, char **names,
+                    size_t n)
+{
+    struct lat_err err = {0};
+    int status = CLI_OK;
+    enum lat_code code;
+
+    if (verb[0] == 'l')
+        code = list(o, &err);
+    else if (verb[0] == 'e')
+        code = export_all(o, &err);
+    else if (strcmp(verb, "reembed") == 0)
+        code = cli_recordings_reembed(o, &status, &err);
+    else if (verb[0] == 'r' && o->subject)
+        code = remove_at(o, "/v1/subjects/", o->subject, &err);
+    else
+        return each(o, verb[0], names, n);
+    return code ? cli_report(&err) : status;
+}
+
 static int run(const struct cli_command *cmd, int argc, char **argv)
 {
     struct cli_recordings o = {.asked = {.gate_mode = -1}};
     struct lat_err err = {0};
-    const char *verb;
+    const char *verb, *wrong;
     char model[160];
     int first, status;
     size_t n;
-    enum lat_code code;
 
     if (!cli_parse(cmd, &o, argc, argv, &first, &status))
         return status;
     verb = first < argc ? argv[first] : "";
     n = first < argc ? (size_t)(argc - first - 1) : 0;
     argv += first + 1;
-    if (strcmp(verb, "add") != 0 && strcmp(verb, "list") != 0 &&
-        strcmp(verb, "show") != 0 && strcmp(verb, "rm") != 0 &&
-        strcmp(verb, "export") != 0)
-        return cli_misuse(cmd, "%s%sadd, list, show, rm or export expected",
-                          verb, verb[0] ? ": " : "");
-    if (verb[0] == 'l' || verb[0] == 'e' || (verb[0] == 'r' && o.subject)) {
-        if (n)
-            return cli_misuse(cmd, "%s: no operand expected", argv[0]);
-    } else if (n == 0) {
-        return cli_misuse(cmd, "%s wants at least one operand", verb);
-    }
-    if (o.id && n > 1)
-        return cli_misuse(cmd, "--id is for one file, not %zu", n);
-    code = prepare(&o, model, argv,
-                   verb[0] == 'a' && needs_model(argv, n) ? n : 0, &err);
-    if (code)
+    wrong = misused(&o, verb, n);
+    if (wrong)
+        return cli_misuse(cmd, "%s%s%s", verb, verb[0] ? ": " : "", wrong);
+    if (prepare(&o, model, argv, verb[0] == 'a' && needs_model(argv, n) ? n : 0,
+                &err))
         return cli_report(&err);
-    if (verb[0] == 'l')
-        code = list(&o, &err);
-    else if (verb[0] == 'e')
-        code = export_all(&o, &err);
-    else if (verb[0] == 'r' && o.subject)
-        code = remove_at(&o, "/v1/subjects/", o.subject, &err);
-    else
-        return each(&o, verb[0], argv, n);
-    return code ? cli_report(&err) : CLI_OK;
+    return run_verb(&o, verb, argv, n);
 }
 
 const struct cli_command cli_recordings = {
     "recordings",
-    "add FILE... | list | show ID... | rm ID... | rm --subject S | export",
-    "Keep recordings on a server, list, export and delete them",
+    "add FILE... | list | show ID... | rm ID... | rm --subject S | export | "
+    "reembed",
+    "Keep recordings on a server, list, export and delete them, embed them "
+    "again",
     "A FILE that ends in .jsonl has a recording on each line, as export writes "
     "them.\n",
     options,

@@ -9,10 +9,11 @@
 
 struct cli_recordings {
     struct cli_asked asked; /* first, for CLI_ASKED_OPTIONS */
-    const char *id, *subject, *metadata, *format, *output;
+    const char *id, *subject, *metadata, *format, *output, *to, *from;
     struct cli_list set, where;
     uint64_t limit;
     bool store_waveform, pool, create, vectors, waveform, json;
+    bool drop, wait, cancel;
 };
 
 /* The reply as JSON, the caller's to json_decref; LAT_EIO with what the server
@@ -29,6 +30,13 @@ void cli_put_encoded(struct lat_buf *out, const char *what);
 LAT_MUST_CHECK enum lat_code cli_recordings_add(const struct cli_recordings *o,
                                                 const char *path, bool *failed,
                                                 struct lat_err *err);
+
+/* ---- recordings_reembed.c */
+
+/* Begins one with --to, ends the one that runs with --cancel, else lists them;
+ * with --wait, *status is CLI_FAILURE when it did not succeed. */
+LAT_MUST_CHECK enum lat_code cli_recordings_reembed(
+    const struct cli_recordings *o, int *status, struct lat_err *err);
 
 /* ---- recordings_print.c */
 

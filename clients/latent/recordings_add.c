@@ -154,7 +154,7 @@ static enum lat_code add_one(const struct cli_recordings *o, const char *path,
                           .header = o->create ? "If-None-Match: *" : NULL};
     struct cli_reply reply = {0};
     json_t *root = NULL;
-    char id[256];
+    char id[256], said[CLI_VISIBLE];
     enum lat_code code = put_body(&body, o, path, err);
 
     name_of(id, path);
@@ -168,7 +168,7 @@ static enum lat_code add_one(const struct cli_recordings *o, const char *path,
     if (!code && o->json)
         printf("%s\n", reply.body.v);
     else if (!code)
-        printf("%s: %s\n", json_string_value(json_object_get(root, "id")),
+        printf("%s: %s\n", cli_visible(said, sizeof(said), o->id ? o->id : id),
                reply.status == 201 ? "created" : "stored");
     json_decref(root);
     cli_reply_fini(&reply);

@@ -50,10 +50,11 @@ void cli_recordings_print_row(const json_t *r)
 {
     struct lat_buf models = {0};
     char *metadata = json_dumps(json_object_get(r, "metadata"), JSON_COMPACT);
-    char when[32];
+    char when[32], id[CLI_VISIBLE], subject[CLI_VISIBLE];
 
     put_models(&models, r);
-    printf(form, text_of(r, "id"), text_of(r, "subject"),
+    printf(form, cli_visible(id, sizeof(id), text_of(r, "id")),
+           cli_visible(subject, sizeof(subject), text_of(r, "subject")),
            time_of(when, r, "changed_at"), models.v ? models.v : "",
            metadata ? metadata : "");
     free(metadata);
@@ -85,15 +86,19 @@ static void print_embedding(const json_t *e)
 
 static void print_waveform(const json_t *w)
 {
+    const json_t *channels = json_object_get(w, "channels");
+    char name[CLI_VISIBLE];
+
     if (!json_is_object(w)) {
         printf("waveform:   not kept\n");
         return;
     }
     printf("waveform:   %g Hz, channels",
            json_number_value(json_object_get(w, "sampling_rate_hz")));
-    for (size_t i = 0; i < json_array_size(json_object_get(w, "channels")); i++)
-        printf(" %s", text_of(json_array_get(json_object_get(w, "channels"), i),
-                              "name"));
+    for (size_t i = 0; i < json_array_size(channels); i++)
+        printf(" %s",
+               cli_visible(name, sizeof(name),
+                           text_of(json_array_get(channels, i), "name")));
     printf("\n");
     print_array("data", json_object_get(w, "data"));
 }
@@ -102,10 +107,12 @@ void cli_recordings_print(const json_t *r)
 {
     char *metadata = json_dumps(json_object_get(r, "metadata"), 0);
     const json_t *list = json_object_get(r, "embeddings");
-    char when[32];
+    char when[32], text[CLI_VISIBLE];
 
-    printf("id:         %s\n", text_of(r, "id"));
-    printf("subject:    %s\n", text_of(r, "subject"));
+    printf("id:         %s\n",
+           cli_visible(text, sizeof(text), text_of(r, "id")));
+    printf("subject:    %s\n",
+           cli_visible(text, sizeof(text), text_of(r, "subject")));
     printf("created:    %s UTC\n", time_of(when, r, "created_at"));
     printf("changed:    %s UTC\n", time_of(when, r, "changed_at"));
     printf("etag:       %s\n", text_of(r, "etag"));

@@ -29,10 +29,10 @@ static enum lat_code read_recipe(struct cli_run *run, struct lat_err *err)
 {
     struct signal_run *s = run->state;
     char path[4096];
-    enum lat_code code;
+    enum lat_code code = cli_recipe_find(path, run->row->recipe, err);
 
-    cli_recipe_find(path, run->row->recipe);
-    code = lat_recipe_read(&s->recipe, path, err);
+    if (!code)
+        code = lat_recipe_read(&s->recipe, path, err);
     if (!code)
         code = set_number(s->recipe, "steps", run->steps, err);
     if (!code)

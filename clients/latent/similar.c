@@ -242,7 +242,9 @@ static void print_hit(size_t rank, const json_t *hit)
 {
     const json_t *percentile = json_object_get(hit, "percentile");
     const json_t *payload = json_object_get(hit, "payload");
+    const char *said = json_string_value(json_object_get(hit, "id"));
     char *text = payload ? json_dumps(payload, JSON_COMPACT) : NULL;
+    char id[CLI_VISIBLE];
 
     printf("%4zu  %8.4f", rank,
            json_number_value(json_object_get(hit, "score")));
@@ -250,7 +252,7 @@ static void print_hit(size_t rank, const json_t *hit)
         printf("  %7.2f %%", json_number_value(percentile));
     else
         printf("  %9s", "");
-    printf("  %s%s%s\n", json_string_value(json_object_get(hit, "id")),
+    printf("  %s%s%s\n", cli_visible(id, sizeof(id), said ? said : "?"),
            text ? "  " : "", text ? text : "");
     free(text);
     if (json_object_get(hit, "explain")) {

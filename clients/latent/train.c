@@ -262,10 +262,10 @@ static enum lat_code read_recipe(struct lat_recipe **r, struct lat_model **from,
                                  struct lat_err *err)
 {
     char path[4096];
-    enum lat_code code;
+    enum lat_code code = cli_recipe_find(path, recipe, err);
 
-    cli_recipe_find(path, recipe);
-    code = lat_recipe_read(r, path, err);
+    if (!code)
+        code = lat_recipe_read(r, path, err);
     if (!code && o->from)
         code = lat_model_read(from, o->from, err);
     if (!code && o->from)

@@ -208,6 +208,7 @@ struct lat_solo {
     enum lat_nonneg nonneg;
     size_t top_k;
     double temperature, prior; /* of gates, if there are */
+    bool gated;                /* there must be: those two were said */
 };
 
 /* As published: for images of 32 x 32 (small), or for those of ImageNet. */

@@ -97,6 +97,10 @@ static enum lat_code check(const struct lat_solo *s,
     if (s->image.width != s->image.height)
         return lat_fail(err, LAT_EINVAL, "%zu x %zu pixels are no square",
                         s->image.width, s->image.height);
+    if (s->gated && r->gate_layers == 0)
+        return lat_fail(err, LAT_EUNFIT,
+                        "a temperature and a prior are of gates, and it has "
+                        "none (gating_head)");
     return LAT_OK;
 }
 

@@ -78,6 +78,15 @@ def test_help_names_every_command():
         assert f"\n  {c} " in text
 
 
+def test_help_and_the_manual_have_one_order():
+    manual = (SOURCE / "clients/latent/latent.1.scd").read_text()
+    listed = re.findall(r"^  ([a-z]+) ", ok("help"), re.M)
+    called = re.findall(r"^\*latent ([a-z]+)", manual.partition("# DESCRIPTION")[0], re.M)
+    assert called == listed
+    told = re.findall(r"^## ([a-z]+)", manual, re.M)
+    assert told == listed[:-1] and listed[-1] == "help"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command):
     text = ok(command, "--help")
@@ -312,6 +321,22 @@ def test_inspect_shows_card_and_tensors(models):
     card = json.loads(ok("inspect", "--card", "--models", models, "toy"))
     assert card["latent"]["dimensions"] == 8
     assert "model        toy@2\n" in ok("inspect", "--models", models, "toy")
+
+
+def test_inspect_leaves_out_what_does_nothing():
+    text = ok("inspect", SOURCE / "deploy/models/imu-scl.safetensors")
+    assert "preparation " in text and "divided by" not in text
+
+
+def test_a_recipe_that_is_nowhere_says_where_it_was_looked_for(tmp_path):
+    out = tmp_path / "m.safetensors"
+    said = fails(1, "train", "nothing", "--data", tmp_path, "--out", out, cwd=tmp_path)
+    assert "no nothing.recipe in ./deploy/recipes or /" in said
+    # a file's name is a path, whatever it ends in
+    (tmp_path / "mine").write_text("nonsense = 1\n")
+    for name in ("mine", "./mine", tmp_path / "mine"):
+        assert "nonsense" in fails(1, "train", name, "--data", tmp_path, "--out",
+                                   out, cwd=tmp_path)
 
 
 def test_a_broken_model_is_refused(tmp_path, models):

@@ -63,6 +63,37 @@ def test_import_says_what_does_not_fit(tmp_path, options, says):
     assert not out.exists()
 
 
+def without_gates(path):
+    """The golden checkpoint, its gating head taken out."""
+    data = GOLDEN.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    head = json.loads(data[8:8 + size])
+    tensors, at = {}, 0
+    body = b""
+    for name, t in head.items():
+        if name == "__metadata__" or name.startswith("gating_head."):
+            continue
+        begin, end = t["data_offsets"]
+        body += data[8 + size + begin:8 + size + end]
+        tensors[name] = {**t, "data_offsets": [at, at + end - begin]}
+        at += end - begin
+    text = json.dumps(tensors).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+    return path
+
+
+def test_import_refuses_what_is_said_of_gates_that_are_not_there(tmp_path):
+    plain, out = without_gates(tmp_path / "plain.safetensors"), tmp_path / "m.safetensors"
+    for option in ("--prior", "--temperature"):
+        assert "of gates, and it has none" in fails(
+            1, "import", "solo-learn", plain, "--out", out, "--size", 12, option, 0.5)
+        assert not out.exists()
+    ok("import", "solo-learn", plain, "--out", out, "--size", 12)
+    assert "gates        none" in ok("inspect", out)
+    ok("import", "solo-learn", GOLDEN, "--out", out, "--size", 12, "--prior", 0.5)
+    assert "prior 0.5" in ok("inspect", out)
+
+
 def test_import_wants_a_checkpoint(tmp_path):
     assert "checkpoint " in fails(
         1, "import", "solo-learn", SOURCE / "README.md", "--out", tmp_path / "m")

@@ -628,3 +628,17 @@ def test_the_command_line_keeps_recordings(daemon, tmp_path):
     assert latent(daemon, "rm", "a", "b c").count("1 recordings") == 2
     assert "404" in latent(daemon, "show", "a", status=1)
     assert "expected" in latent(daemon, "nonsense", status=2)
+
+
+def test_the_command_line_shows_controls_and_obeys_none(daemon, tmp_path):
+    odd = "a\nb\t\x1b[31m\\c\x7f\x85d é日"
+    line = {"id": odd, "subject": "s\rx", **vectors()}
+    (tmp_path / "odd.jsonl").write_text(json.dumps(line) + "\n")
+    latent(daemon, "add", tmp_path / "odd.jsonl")
+    seen = "a\\nb\\t\\x1b[31m\\\\c\\x7f\\xc2\\x85d é日"
+    rows = latent(daemon, "list").splitlines()
+    assert len(rows) == 2 and rows[1].startswith(seen + " ")
+    assert "s\\rx" in rows[1]
+    assert f"id:         {seen}\n" in latent(daemon, "show", odd)
+    assert json.loads(latent(daemon, "list", "--json"))["id"] == odd
+    assert latent(daemon, "rm", odd).startswith(seen + ": 1 recordings")

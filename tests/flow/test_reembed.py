@@ -1,11 +1,12 @@
 """What has its waveform is embedded again by another model."""
+import json
 import signal
 import time
 
 import pytest
 
 from conftest import Daemon, make_model, signal_of
-from test_recordings import flags, url, vectors
+from test_recordings import flags, latent, url, vectors
 
 
 @pytest.fixture
@@ -113,3 +114,23 @@ def test_what_is_wrong_is_said(start, two, status, body):
     reply = d.client.post("/v1/recordings/reembed", json=body)
     assert reply.status_code == status, reply.text
     assert d.client.get("/v1/recordings/reembed").json()["data"] == []
+
+
+def test_the_command_line_begins_waits_and_cancels(start, two):
+    d = start()
+    put_some(d, 12)
+    said = latent(d, "reembed", "--to", "next", "--from", "toy", "--wait")
+    assert "to next@1: succeeded, 12 of 12 done, 0 skipped\n" in said
+    assert models_of(d, "r003") == {"toy@1": 3, "next@1": 3}
+    told = json.loads(latent(d, "reembed", "--to", "toy", "--wait", "--json"))
+    assert told["status"] == "succeeded" and told["total"] == 0
+    lines = latent(d, "reembed").splitlines()
+    assert len(lines) == 2 and lines[0].startswith(told["id"])
+    latent(d, "reembed", "--to", "toy", "--from", "next", "--drop")
+    finished(d)
+    assert "nothing is being" in latent(d, "reembed", "--cancel", status=1)
+    assert "model nix" in latent(d, "reembed", "--to", "nix", status=1)
+    assert "--to is missing" in latent(d, "reembed", "--wait", status=1)
+    assert "--to begins" in latent(d, "reembed", "--to", "a", "--cancel", status=1)
+    assert "for reembed" in latent(d, "list", "--to", "next", status=2)
+    assert "no operand" in latent(d, "reembed", "next", status=2)
