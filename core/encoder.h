@@ -118,7 +118,8 @@ void lat__net_free(struct lat__net *net);
 void lat__net_init(const struct lat__net *net, float *params,
                    struct lat_rng *rng);
 /* Floats of scratch per part for batches of up to rows. */
-size_t lat__net_scratch(const struct lat__net *net, size_t rows);
+size_t lat__net_scratch(const struct lat__net *net, size_t rows,
+                        enum lat_precision precision);
 
 /* ---- encoder/resnet.c: residual nets, as text for lat__layers_parse */
 
@@ -230,7 +231,8 @@ struct lat__layer_kind {
     enum lat_code (*shape)(struct lat__layer *l, struct lat_err *err);
     void (*init)(const struct lat__layer *l, float *params,
                  struct lat_rng *rng); /* NULL: no parameters */
-    size_t (*scratch)(const struct lat__layer *l, size_t rows); /* or NULL */
+    size_t (*scratch)(const struct lat__layer *l, size_t rows,
+                      enum lat_precision precision); /* or NULL */
     /* Forward in training, where it differs; params' statistics move. */
     void (*train)(const struct lat_ctx *ctx, const struct lat__layer *l,
                   float *params, const struct lat__io *io);

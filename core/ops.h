@@ -22,8 +22,10 @@
 
 struct lat_ctx {
     const struct lat_kernel *kernel;
-    struct lat_team *team; /* or NULL */
-    float *scratch;        /* LAT_PARTS times scratch_len floats */
+    enum lat_precision precision; /* of the products of convolutions and linear
+                                     layers, forward and backward */
+    struct lat_team *team;        /* or NULL */
+    float *scratch;               /* LAT_PARTS times scratch_len floats */
     size_t scratch_len;
 };
 
@@ -40,7 +42,8 @@ struct lat_window_geom {
 size_t lat__out_len(size_t len, size_t kernel, size_t stride, size_t pad);
 /* Scratch floats per part that the pair needs. */
 size_t lat__conv_scratch(struct lat_tensor y, struct lat_tensor x,
-                         struct lat_window_geom g);
+                         struct lat_window_geom g,
+                         enum lat_precision precision);
 void lat__conv_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                        struct lat_tensor x, const float *w, const float *b,
                        struct lat_window_geom g);
@@ -51,7 +54,8 @@ void lat__conv_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
 
 /* ---- ops/linear.c: x (n, 1, 1, in), w (in, out), y (n, 1, 1, out) */
 
-size_t lat__linear_scratch(size_t in, size_t out);
+size_t lat__linear_scratch(size_t n, size_t in, size_t out,
+                           enum lat_precision precision);
 void lat__linear_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                          struct lat_tensor x, const float *w, const float *b);
 void lat__linear_backward(const struct lat_ctx *ctx, struct lat_tensor dx,

@@ -71,13 +71,14 @@ static void fan_in_init(const struct lat__layer *l, float *params,
     }
 }
 
-static size_t conv_scratch(const struct lat__layer *l, size_t rows)
+static size_t conv_scratch(const struct lat__layer *l, size_t rows,
+                           enum lat_precision precision)
 {
     struct lat__shape in = l->in;
 
     in.w /= l->up;
     return lat__conv_scratch(rows_of(l->out, rows), rows_of(in, rows),
-                             lat__layer_geom(l));
+                             lat__layer_geom(l), precision);
 }
 
 FORWARD(conv)
@@ -150,10 +151,10 @@ static enum lat_code linear_shape(struct lat__layer *l, struct lat_err *err)
     return LAT_OK;
 }
 
-static size_t linear_scratch(const struct lat__layer *l, size_t rows)
+static size_t linear_scratch(const struct lat__layer *l, size_t rows,
+                             enum lat_precision precision)
 {
-    (void)rows;
-    return lat__linear_scratch(l->in.c, l->out.c);
+    return lat__linear_scratch(rows, l->in.c, l->out.c, precision);
 }
 
 FORWARD(linear)

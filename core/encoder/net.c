@@ -364,25 +364,27 @@ void lat__net_init(const struct lat__net *net, float *params,
         stack_start(&net->stack[s], params, rng);
 }
 
-static size_t stack_scratch(const struct lat__stack *s, size_t rows)
+static size_t stack_scratch(const struct lat__stack *s, size_t rows,
+                            enum lat_precision precision)
 {
     size_t most = 0;
 
     for (size_t i = 0; i < s->n_layers; i++) {
         const struct lat__layer *l = &s->layers[i];
-        size_t n = l->kind->scratch ? l->kind->scratch(l, rows) : 0;
+        size_t n = l->kind->scratch ? l->kind->scratch(l, rows, precision) : 0;
 
         most = n > most ? n : most;
     }
     return most;
 }
 
-size_t lat__net_scratch(const struct lat__net *net, size_t rows)
+size_t lat__net_scratch(const struct lat__net *net, size_t rows,
+                        enum lat_precision precision)
 {
     size_t most = 0;
 
     for (size_t s = 0; s < LAT_N_STACKS; s++) {
-        size_t n = stack_scratch(&net->stack[s], rows);
+        size_t n = stack_scratch(&net->stack[s], rows, precision);
 
         most = n > most ? n : most;
     }

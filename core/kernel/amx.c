@@ -5,7 +5,8 @@
  * instruction for each.  Rows of a are read where they lie, overlapping or
  * not.  The last block of rows begins early enough to be whole, so only a
  * product of fewer than 16 rows has tiles that are not; rows that were there
- * before are computed again, to the same bytes, and not written.
+ * before are computed again, to the same bytes, and not written.  Where k lies
+ * across the rows of a (a_col is not 1), blocks of a are turned beforehand.
  */
 #include "pairs.h"
 
@@ -15,7 +16,7 @@
 
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f")))
 
-enum { SIDE = 16, BLOCK = 2 * SIDE };
+enum { SIDE = 16, BLOCK = 2 * SIDE, DEPTH = 8 * SIDE };
 
 /* What the processor reads: bytes of a row and rows of each tile. */
 struct config {
@@ -126,15 +127,69 @@ AMX static void group(const struct lat_product *p)
         }
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The rows of p and DEPTH of k from k on, as rows of DEPTH; zeros behind. */
+static void turn(float a[BLOCK * DEPTH], const struct lat_product *p, size_t k)
+{
+    const size_t depth = least(p->k - k, DEPTH);
+
+    memset(a, 0, BLOCK * DEPTH * sizeof(*a));
+    for (size_t q = 0; q < depth; q++)
+        for (size_t r = 0; r < p->m; r++)
+            a[r * DEPTH + q] = p->a[r * p->a_row + (k + q) * p->a_col];
+}
+
+/* BLOCK rows or fewer. */
+AMX static void across(const struct lat_product *p)
+{
+    float a[BLOCK * DEPTH] __attribute__((aligned(64)));
+    size_t k = 0;
+
+    configure(least(p->m, SIDE));
+    do {
+        struct lat_product t = *p;
+
+        turn(a, p, k);
+        t.a = a;
+        t.a_row = DEPTH;
+        t.k = least(p->k - k, DEPTH);
+        t.b += k * p->b_row;
+        t.bias = k == 0 ? p->bias : NULL;
+        t.add = k > 0 || p->add;
+        k += t.k;
+        t.relu = k == p->k && p->relu;
+        group(&t);
+    } while (k < p->k);
+}
+
+AMX static void group_across(const struct lat_product *p)
+{
+    for (size_t i = 0; i < p->m; i += BLOCK) {
+        struct lat_product t = *p;
+
+        t.m = least(p->m - i, BLOCK);
+        t.a += i * p->a_row;
+        t.c += i * p->c_row;
+        across(&t);
+    }
+}
+
 AMX static void product(const struct lat_product *p)
 {
     struct lat_product t = *p;
 
     if (p->m == 0 || p->n == 0)
         return;
-    configure(p->m < SIDE ? p->m : SIDE);
+    configure(least(p->m, SIDE));
     for (size_t g = 0; g < lat__groups(p); g++) {
-        group(&t);
+        if (p->a_col == 1)
+            group(&t);
+        else
+            group_across(&t);
         t.a += p->a_group;
         t.c += p->c_group;
     }
@@ -147,4 +202,5 @@ const struct lat_kernel lat__kernel_amx = {
     .name16 = "amx",
     .product16 = product,
     .narrow = lat__avx512_narrow,
+    .weave = lat__avx512_weave,
 };

@@ -16,4 +16,5 @@ const struct lat_kernel lat__kernel_avx512 = {
     .name16 = "plain",
     .product16 = lat__pairs_product,
     .narrow = lat__pairs_narrow,
+    .weave = lat__pairs_weave,
 };

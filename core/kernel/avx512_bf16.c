@@ -26,10 +26,31 @@ AVX512 void lat__avx512_narrow(float *to, const float *from, size_t n)
     }
 }
 
+AVX512 void lat__avx512_weave(float *to, const float *first,
+                              const float *second, size_t n)
+{
+    const __m512 zero = _mm512_setzero_ps();
+
+    for (size_t i = 0; i < n; i += LANES) {
+        const __mmask16 mask = lanes(n - i, 0);
+        const __m512 x = _mm512_maskz_loadu_ps(mask, first + i);
+        const __m512 y =
+            second ? _mm512_maskz_loadu_ps(mask, second + i) : zero;
+        const __m512i low =
+            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x));
+        const __m512i high =
+            _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(y));
+
+        _mm512_mask_storeu_epi32(
+            to + i, mask, _mm512_or_si512(low, _mm512_slli_epi32(high, LANES)));
+    }
+}
+
 const struct lat_kernel lat__kernel_avx512_bf16 = {
     .name = "avx512",
     .product = lat__avx512_product,
     .name16 = "avx512_bf16",
     .product16 = tiled,
     .narrow = lat__avx512_narrow,
+    .weave = lat__avx512_weave,
 };

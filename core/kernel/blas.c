@@ -106,4 +106,5 @@ const struct lat_kernel lat__kernel_blas = {
     .name16 = "plain",
     .product16 = lat__pairs_product,
     .narrow = lat__pairs_narrow,
+    .weave = lat__pairs_weave,
 };

@@ -15,9 +15,9 @@
  * Within one kernel a row of c has the same bytes whatever m is.
  *
  * product16 multiplies bfloat16 numbers and adds in float32.  Its a and b hold
- * pairs of them, see pairs.h: k, a_row and b_row count pairs, a_col is 1.  It
- * may read as if k and n were multiples of LAT_LINE: in a there is something
- * finite, in b columns of anything finite and rows of zeros.
+ * pairs of them, see pairs.h: k, a_row, a_col and b_row count pairs.  It may
+ * read as if k and n were multiples of LAT_LINE: in a, where a_col is 1, there
+ * is something finite, in b columns of anything finite and rows of zeros.
  */
 #ifndef LAT_KERNEL_H
 #define LAT_KERNEL_H
@@ -54,6 +54,8 @@ struct lat_kernel {
     void (*product16)(const struct lat_product *p);
     /* Floats to pairs: to (lat__pairs(n)) from from (n). */
     void (*narrow)(float *to, const float *from, size_t n);
+    /* to (n): a pair of first[i] and second[i]; second NULL is zeros. */
+    void (*weave)(float *to, const float *first, const float *second, size_t n);
 };
 
 extern const struct lat_kernel lat__kernel_blas;
@@ -65,5 +67,7 @@ extern const struct lat_kernel lat__kernel_amx;
 /* What these have in common. */
 void lat__avx512_product(const struct lat_product *p);
 void lat__avx512_narrow(float *to, const float *from, size_t n);
+void lat__avx512_weave(float *to, const float *first, const float *second,
+                       size_t n);
 
 #endif

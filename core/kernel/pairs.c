@@ -100,13 +100,19 @@ void lat__pairs_narrow(float *to, const float *from, size_t n)
         to[i / 2] = pair(from[i], 0.0f);
 }
 
+void lat__pairs_weave(float *to, const float *first, const float *second,
+                      size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = pair(first[i], second ? second[i] : 0.0f);
+}
+
 void lat__pairs_weights(float *to, size_t to_row, const float *from, size_t k,
                         size_t n, size_t from_row)
 {
     for (size_t p = 0; p < k; p += 2, to += to_row) {
         const float *first = from + p * from_row;
 
-        for (size_t j = 0; j < n; j++)
-            to[j] = pair(first[j], p + 1 < k ? first[j + from_row] : 0.0f);
+        lat__pairs_weave(to, first, p + 1 < k ? first + from_row : NULL, n);
     }
 }

@@ -19,6 +19,9 @@ static inline size_t lat__pairs(size_t n)
 
 /* from (n) rounded, ties to even, into to (pairs of n).  NaN stays NaN. */
 void lat__pairs_narrow(float *to, const float *from, size_t n);
+/* first and second (n) in pairs; second NULL is zeros. */
+void lat__pairs_weave(float *to, const float *first, const float *second,
+                      size_t n);
 /* from (k, n), rows from_row apart, into to (pairs of k, n), to_row apart. */
 void lat__pairs_weights(float *to, size_t to_row, const float *from, size_t k,
                         size_t n, size_t from_row);

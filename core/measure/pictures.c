@@ -20,7 +20,7 @@ enum lat_code lat__pictures_new(struct lat__pictures **out,
     p->card = lat_model_card(m);
     p->net = lat__model_net(m);
     p->ctx = *ctx;
-    p->ctx.scratch_len = lat__net_scratch(p->net, ROWS);
+    p->ctx.scratch_len = lat__net_scratch(p->net, ROWS, p->ctx.precision);
     p->ctx.scratch = lat_calloc(LAT_PARTS * p->ctx.scratch_len, sizeof(float));
     p->params = lat_calloc(p->net->n_params, sizeof(*p->params));
     if (!p->ctx.scratch || !p->params)

@@ -18,7 +18,7 @@ static enum lat_code make_memory(struct lat__windows *w, struct lat_err *err)
     w->z = lat_calloc(n, w->dims * sizeof(*w->z));
     w->scratch = lat_calloc(
         LAT_PARTS, lat__conditioner_scratch(w->conditioner) * sizeof(double));
-    w->ctx.scratch_len = lat__net_scratch(w->net, ROWS);
+    w->ctx.scratch_len = lat__net_scratch(w->net, ROWS, w->ctx.precision);
     w->ctx.scratch = lat_calloc(LAT_PARTS, w->ctx.scratch_len * sizeof(float));
     if (!w->record || !w->begin || !w->subject || !w->label || !w->said ||
         !w->x || !w->z || !w->scratch || !w->ctx.scratch)

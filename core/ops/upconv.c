@@ -9,18 +9,24 @@
  */
 #include "upconv.h"
 
+#include "operand.h"
+
 #include <string.h>
 
 struct upconv {
     const struct lat_ctx *ctx;
     struct lat_tensor y, x, dx; /* y or dy */
-    const float *b;
+    const float *w, *b;         /* w as products read it, folded or turned */
     float *dw, *db;
     size_t k, f, pad, tap; /* tap: floats of one */
     size_t margin;         /* zeros on both sides of x … */
     size_t dy_margin;      /* … and of dy */
     /* In a part's scratch, in floats; those of part 0 are shared. */
     size_t dy_at, dw_at, db_at, folded_at, turned_at, scratch;
+    /* Pairs, behind all that float32 has: of x and dy with their margins, of
+     * the rows of one phase of dy, of the weights folded or turned. */
+    enum lat_precision precision;
+    size_t x_pairs_at, dy_pairs_at, rows_at, w_at;
 };
 
 /* To whole cache lines. */
@@ -50,15 +56,47 @@ static size_t folded_before(const struct upconv *c, size_t r)
     return n * c->tap;
 }
 
+/* The same, as products read them. */
+static size_t weights_before(const struct upconv *c, size_t r)
+{
+    size_t n = 0;
+
+    while (r-- > 0)
+        n += lat__weights_size(c->precision, n_groups(c, r), c->x.c, c->y.c);
+    return n;
+}
+
+static size_t most(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static void place_pairs(struct upconv *c)
+{
+    const enum lat_precision p = c->precision;
+    const size_t n = c->x.w + 2 * c->margin, n_dy = c->y.w + 2 * c->dy_margin;
+
+    c->x_pairs_at = lines(c->scratch);
+    c->dy_pairs_at = c->x_pairs_at + most(lat__along_room(p, n, c->x.c),
+                                          lat__across_room(p, n * c->x.c));
+    c->rows_at = c->dy_pairs_at + lat__along_room(p, n_dy, c->y.c);
+    c->w_at =
+        c->rows_at + lat__beside_room(p, (c->y.w + c->f - 1) / c->f, c->y.c);
+    c->scratch =
+        c->w_at + most(weights_before(c, c->f),
+                       lat__weights_size(p, c->k + c->f - 1, c->y.c, c->x.c));
+}
+
 static size_t over(size_t n, size_t less)
 {
     return n > less ? n - less : 0;
 }
 
-static struct upconv upconv(const struct lat_ctx *ctx, struct lat_tensor y,
-                            struct lat_tensor x, struct lat_window_geom g)
+static struct upconv upconv(struct lat_tensor y, struct lat_tensor x,
+                            struct lat_window_geom g,
+                            enum lat_precision precision)
 {
-    struct upconv c = {.ctx = ctx,
+    struct upconv c = {.precision = precision,
                        .y = y,
                        .x = x,
                        .k = g.kw,
@@ -78,14 +116,26 @@ static struct upconv upconv(const struct lat_ctx *ctx, struct lat_tensor y,
     c.folded_at = c.db_at + lines(y.c);
     c.turned_at = c.folded_at + folded;
     c.scratch = c.turned_at + (c.k + c.f - 1) * c.tap;
-    assert(!ctx || ctx->scratch_len >= c.scratch);
+    if (precision == LAT_BFLOAT16)
+        place_pairs(&c);
     return c;
 }
 
 size_t lat__upconv_scratch(struct lat_tensor y, struct lat_tensor x,
-                           struct lat_window_geom g)
+                           struct lat_window_geom g,
+                           enum lat_precision precision)
 {
-    return lines(upconv(NULL, y, x, g).scratch);
+    return lines(upconv(y, x, g, precision).scratch);
+}
+
+static struct upconv lent(const struct lat_ctx *ctx, struct lat_tensor y,
+                          struct lat_tensor x, struct lat_window_geom g)
+{
+    struct upconv c = upconv(y, x, g, ctx->precision);
+
+    assert(ctx->scratch_len >= c.scratch);
+    c.ctx = ctx;
+    return c;
 }
 
 static float *room(const struct upconv *c, size_t part)
@@ -105,18 +155,19 @@ static const float *pad(float *to, struct lat_tensor t, size_t i, size_t margin)
     return to;
 }
 
-/* How phase r of thing i reads x; b and c are set by the caller. */
-static struct lat_product phase(const struct upconv *c, const float *x_padded,
-                                size_t r)
+/* How phase r of thing i reads x, whose positions are so wide; b and c are set
+ * by the caller. */
+static struct lat_product phase(const struct upconv *c, const float *x,
+                                size_t width, size_t r)
 {
     return (struct lat_product){
         .m = (c->y.w - r + c->f - 1) / c->f,
         .n = c->y.c,
-        .k = n_groups(c, r) * c->x.c,
-        .a = x_padded + group(c, r, 0) * c->x.c,
-        .a_row = c->x.c,
+        .k = n_groups(c, r) * width,
+        .a = x + group(c, r, 0) * width,
+        .a_row = width,
         .a_col = 1,
-        .b_row = c->y.c,
+        .b_row = lat__b_row(c->precision, c->y.c),
         .c_row = c->f * c->y.c,
     };
 }
@@ -139,21 +190,40 @@ static void fold(const struct upconv *c, float *to, const float *w)
     }
 }
 
+/* As products read them. */
+static const float *all_weights(const struct upconv *c)
+{
+    const float *from = room(c, 0) + c->folded_at;
+    float *to = room(c, 0) + c->w_at;
+
+    if (c->precision == LAT_FLOAT32)
+        return from;
+    for (size_t r = 0; r < c->f; r++)
+        lat__weights(c->ctx, to + weights_before(c, r),
+                     from + folded_before(c, r), n_groups(c, r), c->x.c,
+                     c->y.c);
+    return to;
+}
+
 static void forward_part(void *arg, size_t part)
 {
     const struct upconv *c = arg;
+    const size_t width = lat__width(c->precision, c->x.c);
+    float *own = room(c, part);
     size_t end = lat__part_begin(c->x.n, part + 1);
 
     for (size_t i = lat__part_begin(c->x.n, part); i < end; i++) {
-        const float *x = pad(room(c, part), c->x, i, c->margin);
+        const float *x = lat__along(c->ctx, own + c->x_pairs_at,
+                                    pad(own, c->x, i, c->margin),
+                                    c->x.w + 2 * c->margin, c->x.c);
 
         for (size_t r = 0; r < c->f && r < c->y.w; r++) {
-            struct lat_product p = phase(c, x, r);
+            struct lat_product p = phase(c, x, width, r);
 
-            p.b = room(c, 0) + c->folded_at + folded_before(c, r);
+            p.b = c->w + weights_before(c, r);
             p.c = lat__at(c->y, i) + r * c->y.c;
             p.bias = c->b;
-            c->ctx->kernel->product(&p);
+            lat__multiply(c->ctx, &p);
         }
     }
 }
@@ -162,10 +232,11 @@ void lat__upconv_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                          struct lat_tensor x, const float *w, const float *b,
                          struct lat_window_geom g)
 {
-    struct upconv c = upconv(ctx, y, x, g);
+    struct upconv c = lent(ctx, y, x, g);
 
     c.b = b;
     fold(&c, room(&c, 0) + c.folded_at, w);
+    c.w = all_weights(&c);
     lat__team_run(ctx->team, forward_part, &c);
 }
 
@@ -194,23 +265,28 @@ static void turn(const struct upconv *c, float *to, const float *w)
         }
 }
 
-static void by_weights(const struct upconv *c, float *sums, const float *x,
-                       const float *dy)
+static void by_weights(const struct upconv *c, float *own,
+                       const float *x_padded, const float *dy)
 {
-    for (size_t r = 0; r < c->f && r < c->y.w; r++) {
-        struct lat_product p = phase(c, x, r);
-        size_t positions = p.m;
+    const bool pairs = c->precision == LAT_BFLOAT16;
+    const float *x = lat__across(c->ctx, own + c->x_pairs_at, x_padded,
+                                 (c->x.w + 2 * c->margin) * c->x.c, c->x.c);
 
-        p.m = p.k;
-        p.k = positions;
+    for (size_t r = 0; r < c->f && r < c->y.w; r++) {
+        struct lat_product p = phase(c, x, c->x.c, r);
+        const struct lat__rows rows = {dy + r * c->y.c, p.m, c->y.c,
+                                       c->f * c->y.c};
+
+        p.k = p.m;
+        p.m = n_groups(c, r) * c->x.c;
         p.a_col = p.a_row;
         p.a_row = 1;
-        p.b = dy + r * c->y.c;
-        p.b_row = c->f * c->y.c;
-        p.c = sums + folded_before(c, r);
+        p.b = lat__beside(c->ctx, own + c->rows_at, &rows);
+        p.b_row = pairs ? p.b_row : rows.from_row;
+        p.c = own + c->dw_at + folded_before(c, r);
         p.c_row = c->y.c;
         p.add = true;
-        c->ctx->kernel->product(&p);
+        lat__multiply_across(c->ctx, p);
     }
 }
 
@@ -221,22 +297,26 @@ static void by_bias(float *db, const float *dy, const struct upconv *c)
             db[j] += dy[j];
 }
 
-static void by_data(const struct upconv *c, float *dx, const float *dy_padded)
+static void by_data(const struct upconv *c, float *dx, float *own,
+                    const float *dy_padded)
 {
+    const size_t width = lat__width(c->precision, c->y.c);
+    const float *dy = lat__along(c->ctx, own + c->dy_pairs_at, dy_padded,
+                                 c->y.w + 2 * c->dy_margin, c->y.c);
     const struct lat_product p = {
         .m = c->x.w,
         .n = c->x.c,
-        .k = (c->k + c->f - 1) * c->y.c,
-        .a = dy_padded + over(c->pad, c->k - 1) * c->y.c,
-        .a_row = c->f * c->y.c,
+        .k = (c->k + c->f - 1) * width,
+        .a = dy + over(c->pad, c->k - 1) * width,
+        .a_row = c->f * width,
         .a_col = 1,
-        .b = room(c, 0) + c->turned_at,
-        .b_row = c->x.c,
+        .b = c->w,
+        .b_row = lat__b_row(c->precision, c->x.c),
         .c = dx,
         .c_row = c->x.c,
     };
 
-    c->ctx->kernel->product(&p);
+    lat__multiply(c->ctx, &p);
 }
 
 /* The part's things: their dx, and the part's own sums. */
@@ -250,10 +330,10 @@ static void backward_part(void *arg, size_t part)
     for (size_t i = lat__part_begin(c->x.n, part); i < end; i++) {
         const float *dy = lat__at(c->y, i);
 
-        by_weights(c, own + c->dw_at, pad(own, c->x, i, c->margin), dy);
+        by_weights(c, own, pad(own, c->x, i, c->margin), dy);
         by_bias(db, dy, c);
         if (c->dx.v)
-            by_data(c, lat__at(c->dx, i),
+            by_data(c, lat__at(c->dx, i), own,
                     pad(own + c->dy_at, c->y, i, c->dy_margin));
     }
 }
@@ -292,13 +372,17 @@ void lat__upconv_backward(const struct lat_ctx *ctx, struct lat_tensor dx,
                           struct lat_tensor x, const float *w,
                           struct lat_window_geom g)
 {
-    struct upconv c = upconv(ctx, dy, x, g);
+    struct upconv c = lent(ctx, dy, x, g);
+    float *turned = room(&c, 0) + c.turned_at;
 
     c.dx = dx;
     c.dw = dw;
     c.db = db;
-    if (dx.v)
-        turn(&c, room(&c, 0) + c.turned_at, w);
+    if (dx.v) {
+        turn(&c, turned, w);
+        c.w = lat__weights(ctx, room(&c, 0) + c.w_at, turned, c.k + c.f - 1,
+                           c.y.c, c.x.c);
+    }
     lat__team_run(ctx->team, backward_part, &c);
     lat__team_run(ctx->team, collect_part, &c);
 }

@@ -10,7 +10,8 @@
 #include "../ops.h"
 
 size_t lat__upconv_scratch(struct lat_tensor y, struct lat_tensor x,
-                           struct lat_window_geom g);
+                           struct lat_window_geom g,
+                           enum lat_precision precision);
 void lat__upconv_forward(const struct lat_ctx *ctx, struct lat_tensor y,
                          struct lat_tensor x, const float *w, const float *b,
                          struct lat_window_geom g);

@@ -24,7 +24,7 @@ static enum lat_code run(const struct lat_plan *p, const struct lat__net *net,
 {
     struct lat__acts *a = NULL;
     struct lat_ctx ctx = {.kernel = p->kernel,
-                          .scratch_len = lat__net_scratch(net, 1)};
+                          .scratch_len = lat__net_scratch(net, 1, LAT_FLOAT32)};
     enum lat_code code = lat__team_new(&ctx.team, 1, err);
 
     ctx.scratch = lat_calloc(LAT_PARTS * ctx.scratch_len, sizeof(float));

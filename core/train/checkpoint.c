@@ -26,7 +26,7 @@ static enum lat_code digest_given(uint8_t digest[LAT_DIGEST],
                                   const struct lat_trainer *t,
                                   struct lat_err *err)
 {
-    const char *kernel = lat_kernel_name(t->ctx.kernel);
+    const char *kernel = lat_kernel_way(t->ctx.kernel, t->ctx.precision);
     struct lat_buf text = {0};
     struct lat_sha256 h;
 

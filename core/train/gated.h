@@ -26,6 +26,7 @@ struct lat__gated_recipe {
     struct lat__lars optimiser;
     double cool; /* temperature of the gates at the last step; 0: as at first */
     double rate, gate_rate, class_rate;
+    enum lat_precision precision; /* of products */
     size_t steps, warm_up;
     size_t freeze; /* layers of the encoder, from the first on */
     double early;  /* of the first that learns; 0: all of the rate */

@@ -170,7 +170,8 @@ static enum lat_code scratch_new(struct lat__gated_trainer *t,
 {
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++)
         if (t->part[i].net) {
-            size_t n = lat__net_scratch(t->part[i].net, t->recipe.loss.rows);
+            size_t n = lat__net_scratch(t->part[i].net, t->recipe.loss.rows,
+                                        t->ctx.precision);
 
             if (n > t->ctx.scratch_len)
                 t->ctx.scratch_len = n;
@@ -216,7 +217,8 @@ enum lat_code lat__gated_trainer_new(struct lat__gated_trainer **out,
     t->recipe.data.n_views = 2;
     t->recipe.loss.rows = 2 * r->data.n;
     t->recipe.loss.dims = r->dims;
-    t->ctx = (struct lat_ctx){.kernel = kernel, .team = team};
+    t->ctx = (struct lat_ctx){
+        .kernel = kernel, .team = team, .precision = r->precision};
     lat__rng_seed(&t->rng, r->seed);
     code = lists_new(t, err);
     if (!code && r->loss.gate.kind == LAT_GATE_FIXED)

@@ -57,7 +57,8 @@ static void print_given(struct lat_buf *out, const struct lat__gated_trainer *t)
     if (r->loss.by_activity)
         lat_buf_puts(out, "priors by activity\n");
     lat_buf_printf(out, "batch %zu seed %llu kernel %s\n", r->data.n,
-                   (unsigned long long)r->seed, lat_kernel_name(t->ctx.kernel));
+                   (unsigned long long)r->seed,
+                   lat_kernel_way(t->ctx.kernel, r->precision));
     print_views(out, &r->data);
     if (r->freeze > 0 || (r->early > 0.0 && r->early < 1.0))
         lat_buf_printf(out, "freeze %zu %.17g\n", r->freeze, r->early);

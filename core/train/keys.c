@@ -77,6 +77,12 @@ static const char *optimiser_name(unsigned i)
     return names[i];
 }
 
+static const char *precision_name(unsigned i)
+{
+    return i < LAT_N_PRECISIONS ? lat_precision_name((enum lat_precision)i)
+                                : NULL;
+}
+
 #define AT(field) offsetof(struct lat_recipe, field)
 #define TEXT(name, field, text)                         \
     {                                                   \
@@ -183,6 +189,7 @@ static const struct lat__key keys[] = {
     NUMBER("epsilon", epsilon, "1e-08", 1e-16, 1),
     NUMBER("clip", clip, "5", 0, 1e9),
     COUNT("seed", seed, "1", 0, 1e15),
+    CHOICE("precision", precision, "float32", precision_name),
     COUNT("freeze", freeze, "0", 0, 256),
     NUMBER("early_lr", early_lr, "1", 1e-6, 1),
 
@@ -241,7 +248,7 @@ const struct lat__key *lat__key(size_t i)
 static const char shared[] =
     " name dataset train valid test data licence batch "
     "tau steps lr warm_up weight_decay beta1 beta2 "
-    "epsilon seed freeze early_lr validate_every best ";
+    "epsilon seed precision freeze early_lr validate_every best ";
 
 static bool is_shared(const char *name)
 {

@@ -123,6 +123,7 @@ enum lat_code lat__pictures_translate(struct lat__gated_recipe *g,
     g->freeze = r->freeze;
     g->early = r->early_lr;
     g->seed = r->seed;
+    g->precision = (enum lat_precision)r->precision;
     return code;
 }
 

@@ -98,7 +98,7 @@ static void put_training(struct lat_buf *b, const struct lat_trainer *t)
                    ",\"seed\":%zu,\"steps\":%zu,\"best_step\":%zu,"
                    "\"kernel\":\"%s\",\"recipe\":",
                    t->recipe->seed, t->step, t->best_step,
-                   lat_kernel_name(t->ctx.kernel));
+                   lat_kernel_way(t->ctx.kernel, t->ctx.precision));
     lat__put_string(b, recipe.failed ? "" : recipe.v);
     lat__put_parent(b, t);
     lat_buf_puts(b, "}");

@@ -97,7 +97,8 @@ struct lat_recipe {
     unsigned decay;
     size_t validate_every, validate_windows;
     unsigned best;
-    size_t freeze; /* layers of the encoder, from the first on */
+    unsigned precision; /* enum lat_precision: of products */
+    size_t freeze;      /* layers of the encoder, from the first on */
     double early_lr;
     struct lat__picture_recipe image;
 };

@@ -73,7 +73,7 @@ static enum lat_code make_memory(struct lat_trainer *t, struct lat_err *err)
     size_t rows = t->batch->n * t->batch->n_views;
     size_t n = t->net->n_params, trained = t->net->n_trained;
 
-    t->ctx.scratch_len = lat__net_scratch(t->net, rows);
+    t->ctx.scratch_len = lat__net_scratch(t->net, rows, t->ctx.precision);
     t->ctx.scratch = lat_calloc(LAT_PARTS * t->ctx.scratch_len, sizeof(float));
     t->params = lat_calloc(n, sizeof(float));
     t->best = lat_calloc(n, sizeof(float));
@@ -199,6 +199,7 @@ enum lat_code lat_trainer_new(struct lat_trainer **out,
         return lat_fail(err, LAT_ENOMEM, "trainer");
     t->data = d;
     t->ctx.kernel = kernel;
+    t->ctx.precision = (enum lat_precision)r->precision;
     code = make(t, r, n_threads, err);
     if (code) {
         lat_trainer_free(t);

@@ -7,6 +7,7 @@
 #define TESTS_CORE_OPS_H
 
 #include "../../core/base/rng.h"
+#include "../../core/kernel/pairs.h"
 #include "../../core/latent/model.h"
 #include "../../core/ops.h"
 #include "../check.h"
@@ -44,6 +45,65 @@ static inline double times(const float *a, const float *b, size_t n)
     for (size_t i = 0; i < n; i++)
         sum += (double)a[i] * (double)b[i];
     return sum;
+}
+
+/* Small whole numbers: in bfloat16 they are the same, and so are sums of their
+ * products, in whatever order. */
+static inline void whole(float *v, size_t n, uint64_t seed)
+{
+    struct lat_rng r;
+
+    lat__rng_seed(&r, seed);
+    for (size_t i = 0; i < n; i++)
+        v[i] = floorf(7.0f * (float)lat__rng_uniform(&r)) - 3.0f;
+}
+
+/* Whether got is about want, as sums of rounded numbers are. */
+static inline void check_rounded(const float *got, const float *want, size_t n)
+{
+    double error = 0.0, size = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        error += pow((double)got[i] - (double)want[i], 2.0);
+        size += pow((double)want[i], 2.0);
+    }
+    CHECK(sqrt(error) <= sqrt(size) / 128.0);
+}
+
+/* Reads as if k and n were multiples of LAT_LINE, as the matrix unit does. */
+static inline void product_greedy(const struct lat_product *p)
+{
+    struct lat_product t = *p;
+    const size_t n = (p->n + LAT_LINE - 1) / LAT_LINE * LAT_LINE;
+
+    t.k = (p->k + LAT_LINE - 1) / LAT_LINE * LAT_LINE;
+    for (size_t q = 0; q < t.k; q++)
+        for (size_t j = 0; j < n; j++) {
+            float b;
+            uint32_t bits;
+
+            memcpy(&b, p->b + q * p->b_row + j, sizeof(b));
+            memcpy(&bits, &b, sizeof(bits));
+            CHECK((bits & 0x7f80) != 0x7f80 && isfinite(b));
+        }
+    if (p->a_col != 1)
+        t.k = p->k;
+    lat__pairs_product(&t);
+}
+
+/* The kernel of that name; NULL: the fastest; "greedy": the one above. */
+static inline const struct lat_kernel *kernel_of(const char *name)
+{
+    static struct lat_kernel greedy;
+    const struct lat_kernel *k = NULL;
+
+    if (!name || strcmp(name, "greedy") != 0) {
+        CHECK(lat_kernel_pick(&k, name, NULL) == LAT_OK);
+        return k;
+    }
+    greedy = lat__kernel_blas;
+    greedy.product16 = product_greedy;
+    return &greedy;
 }
 
 /* The fastest kernel, a team of n_threads, scratch full of what is no number.

@@ -149,7 +149,7 @@ static void plain(const struct lat_product *p)
 
         for (size_t q = 0; q < p->k; q++)
             for (int h = 0; h < 2; h++)
-                sum += (double)half(p->a[row * p->a_row + q], h) *
+                sum += (double)half(p->a[row * p->a_row + q * p->a_col], h) *
                        (double)half(p->b[q * p->b_row + col], h);
         want[i] = p->relu ? fmax(sum + start, 0.0) : sum + start;
     }
@@ -198,6 +198,48 @@ TEST(amx, multiplies_as_a_plain_loop_does_on_every_edge)
                 .relu = i / 117 == 1,
             });
     }
+}
+
+TEST(amx, multiplies_columns_of_a_too)
+{
+    const size_t ms[] = {1, 15, 16, 17, 31, 32, 33, 49, 70};
+    const size_t ns[] = {1, 16, 33, 65}, ks[] = {1, 15, 16, 17, 40};
+    static float tall[300 * N];
+
+    UNUSED_STATE;
+    if (!__builtin_cpu_supports("avx512f"))
+        skip();
+    for (size_t q = 0; q < 5; q++) {
+        fill_b(ks[q]);
+        for (size_t i = 0; i < 9 * 4 * 3; i++)
+            check_product((struct lat_product){
+                .m = ms[i % 9],
+                .n = ns[i / 9 % 4],
+                .k = ks[q],
+                .a = a,
+                .a_row = 1,
+                .a_col = 77,
+                .b = b,
+                .b_row = N,
+                .c_row = N + GAP,
+                .bias = i / 36 == 1 ? bias : NULL,
+                .add = i / 36 == 2,
+                .relu = i / 36 == 1,
+            });
+    }
+    for (size_t i = 0; i < 290 * N; i++) /* several blocks of k */
+        tall[i] = a[i % (M * K)];
+    check_product((struct lat_product){.m = 40,
+                                       .n = 20,
+                                       .k = 290,
+                                       .a = a,
+                                       .a_row = 1,
+                                       .a_col = 35,
+                                       .b = tall,
+                                       .b_row = N,
+                                       .c_row = N,
+                                       .bias = bias,
+                                       .relu = true});
 }
 
 TEST(amx, gives_a_row_the_same_bytes_whatever_m_is)
@@ -282,6 +324,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(amx, multiplies_as_a_plain_loop_does_on_every_edge),
+        T(amx, multiplies_columns_of_a_too),
         T(amx, gives_a_row_the_same_bytes_whatever_m_is),
         T(amx, takes_rows_in_groups),
         T(amx, uses_whole_tiles_for_whole_blocks),

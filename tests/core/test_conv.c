@@ -51,8 +51,21 @@ static struct conv_run run_new(const struct conv_case *c, unsigned n_threads)
     r.dw = noisy(r.n_w, 6); /* is added to */
     r.b = noisy(c->out, 7);
     r.db = noisy(c->out, 8);
-    r.ctx = ctx_new(n_threads, lat__conv_scratch(r.y, r.x, r.g));
+    r.ctx = ctx_new(n_threads, lat__conv_scratch(r.y, r.x, r.g, LAT_FLOAT32));
     return r;
+}
+
+/* From here on in that precision, by the kernel of that name or the fastest. */
+static void run_in(struct conv_run *r, enum lat_precision precision,
+                   const char *kernel)
+{
+    const size_t n = lat__conv_scratch(r->y, r->x, r->g, precision);
+    struct lat_ctx ctx = ctx_new(2, n);
+
+    ctx.precision = precision;
+    ctx.kernel = kernel_of(kernel);
+    ctx_free(&r->ctx);
+    r->ctx = ctx;
 }
 
 static void run_free(struct conv_run *r)
@@ -249,7 +262,7 @@ static struct conv_run up_new(const struct conv_case *c, unsigned n_threads)
     noise(r.x.v, lat__count(r.x), 9);
     lat_free(r.ctx.scratch);
     lat__team_free(r.ctx.team);
-    r.ctx = ctx_new(n_threads, lat__conv_scratch(r.y, r.x, r.g));
+    r.ctx = ctx_new(n_threads, lat__conv_scratch(r.y, r.x, r.g, LAT_FLOAT32));
     run_free(&slow);
     return r;
 }
@@ -313,6 +326,79 @@ TEST(conv, that_upsamples_has_the_same_bytes_on_any_number_of_threads)
     }
 }
 
+/* ---- in bfloat16 */
+
+static void make_whole(struct conv_run *r)
+{
+    whole(r->x.v, lat__count(r->x), 1);
+    whole(r->dy.v, lat__count(r->dy), 2);
+    whole(r->w, r->n_w, 3);
+    whole(r->dw, r->n_w, 4);
+    whole(r->b, r->y.c, 5);
+    whole(r->db, r->y.c, 6);
+}
+
+/* a and b are the same before they run: one in float32, one in bfloat16. */
+static void check_whole(struct conv_run a, struct conv_run b,
+                        const char *kernel)
+{
+    make_whole(&a);
+    make_whole(&b);
+    run_in(&b, LAT_BFLOAT16, kernel);
+    run_both(&a);
+    run_both(&b);
+    for (size_t i = 0; i < lat__count(a.y); i++)
+        CHECK(a.y.v[i] == b.y.v[i]);
+    for (size_t i = 0; i < lat__count(a.x); i++)
+        CHECK(a.dx.v[i] == b.dx.v[i]);
+    for (size_t i = 0; i < a.n_w; i++)
+        CHECK(a.dw[i] == b.dw[i]);
+    for (size_t i = 0; i < a.y.c; i++)
+        CHECK(a.db[i] == b.db[i]);
+    run_free(&a);
+    run_free(&b);
+}
+
+TEST(conv, of_whole_numbers_is_the_same_in_bfloat16)
+{
+    static const char *const kernels[] = {NULL, "blas", "greedy"};
+
+    UNUSED_STATE;
+    for (size_t k = 0; k < 3; k++) {
+        for (size_t i = 0; i < N_CASES; i++)
+            check_whole(run_new(&cases[i], 1), run_new(&cases[i], 2),
+                        kernels[k]);
+        for (size_t i = 0; i < N_UP_CASES; i++)
+            check_whole(up_new(&up_cases[i], 1), up_new(&up_cases[i], 2),
+                        kernels[k]);
+    }
+}
+
+static void check_bfloat16(struct conv_run a, struct conv_run b)
+{
+    memset(a.dw, 0, a.n_w * sizeof(float));
+    memset(b.dw, 0, a.n_w * sizeof(float));
+    run_in(&b, LAT_BFLOAT16, NULL);
+    run_both(&a);
+    run_both(&b);
+    check_rounded(b.y.v, a.y.v, lat__count(a.y));
+    check_rounded(b.dx.v, a.dx.v, lat__count(a.x));
+    check_rounded(b.dw, a.dw, a.n_w);
+    assert_memory_equal(a.db, b.db, a.y.c * sizeof(float));
+    CHECK(memcmp(a.y.v, b.y.v, lat__count(a.y) * sizeof(float)) != 0);
+    run_free(&a);
+    run_free(&b);
+}
+
+TEST(conv, in_bfloat16_is_about_that_of_float32)
+{
+    UNUSED_STATE;
+    for (size_t i = 1; i < N_CASES; i++)
+        check_bfloat16(run_new(&cases[i], 1), run_new(&cases[i], 1));
+    for (size_t i = 0; i < N_UP_CASES; i++)
+        check_bfloat16(up_new(&up_cases[i], 1), up_new(&up_cases[i], 1));
+}
+
 TEST(conv, leaves_out_what_no_one_wants)
 {
     struct conv_run a = run_new(&cases[2], 1), b = run_new(&cases[2], 1);
@@ -337,6 +423,8 @@ int main(void)
         T(conv, that_upsamples_matches_differences),
         T(conv, that_upsamples_has_the_same_bytes_on_any_number_of_threads),
         T(conv, leaves_out_what_no_one_wants),
+        T(conv, of_whole_numbers_is_the_same_in_bfloat16),
+        T(conv, in_bfloat16_is_about_that_of_float32),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

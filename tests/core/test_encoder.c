@@ -253,7 +253,7 @@ static void trial_open(struct trial *t, struct lat__shape in,
           LAT_OK);
     CHECK(lat_kernel_pick(&t->ctx.kernel, "blas", NULL) == LAT_OK);
     t->ctx.team = NULL;
-    t->ctx.scratch_len = lat__net_scratch(t->net, ROWS);
+    t->ctx.scratch_len = lat__net_scratch(t->net, ROWS, LAT_FLOAT32);
     t->ctx.scratch = lat_calloc(LAT_PARTS * t->ctx.scratch_len, sizeof(float));
     t->params = lat_calloc(t->net->n_params, sizeof(float));
     t->grads = lat_calloc(t->net->n_trained, sizeof(float));

@@ -52,7 +52,7 @@ static struct folded run(bool fold)
     f.grads = lat_calloc(f.net->n_trained, sizeof(float));
     CHECK(f.params && f.grads);
     lat__net_init(f.net, f.params, &rng);
-    f.ctx = ctx_new(2, lat__net_scratch(f.net, ROWS));
+    f.ctx = ctx_new(2, lat__net_scratch(f.net, ROWS, LAT_FLOAT32));
     CHECK(lat__acts_new(&f.acts, s, ROWS, LAT_GRADS_IN, NULL) == LAT_OK);
     lat__acts_rows(f.acts, ROWS);
     noise(f.acts->act[0].v, ROWS * WIDTH * IN, 2);

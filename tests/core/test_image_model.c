@@ -133,7 +133,7 @@ static void plain(float *y, const struct lat_model *m, unsigned stack,
 {
     const struct lat__net *net = lat__model_net(m);
     const struct lat__stack *s = &net->stack[stack];
-    struct lat_ctx ctx = ctx_new(1, lat__net_scratch(net, 1));
+    struct lat_ctx ctx = ctx_new(1, lat__net_scratch(net, 1, LAT_FLOAT32));
     struct lat__acts *a = NULL;
 
     CHECK(lat__acts_new(&a, s, 1, LAT_NO_GRADS, NULL) == LAT_OK);

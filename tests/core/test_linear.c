@@ -19,7 +19,7 @@ static struct linear_run run_new(size_t n, size_t in, size_t out,
         .dw = noisy(in * out, 6),
         .b = noisy(out, 7),
         .db = noisy(out, 8),
-        .ctx = ctx_new(n_threads, lat__linear_scratch(in, out)),
+        .ctx = ctx_new(n_threads, lat__linear_scratch(n, in, out, LAT_FLOAT32)),
     };
 }
 
@@ -109,6 +109,89 @@ TEST(linear, adds_to_gradients_of_parameters)
     run_free(&a);
 }
 
+static void run_in(struct linear_run *r, enum lat_precision precision,
+                   const char *kernel)
+{
+    struct lat_ctx ctx =
+        ctx_new(2, lat__linear_scratch(r->x.n, r->x.c, r->y.c, precision));
+
+    ctx.precision = precision;
+    ctx.kernel = kernel_of(kernel);
+    ctx_free(&r->ctx);
+    r->ctx = ctx;
+}
+
+static void make_whole(struct linear_run *r)
+{
+    size_t n_w = r->x.c * r->y.c;
+
+    whole(r->x.v, lat__count(r->x), 1);
+    whole(r->dy.v, lat__count(r->dy), 2);
+    whole(r->w, n_w, 3);
+    whole(r->dw, n_w, 4);
+    whole(r->b, r->y.c, 5);
+}
+
+static void check_whole(size_t n, size_t in, size_t out, const char *kernel)
+{
+    struct linear_run a = run_new(n, in, out, 1), b = run_new(n, in, out, 1);
+
+    make_whole(&a);
+    make_whole(&b);
+    run_in(&b, LAT_BFLOAT16, kernel);
+    run_both(&a);
+    run_both(&b);
+    for (size_t i = 0; i < n * out; i++)
+        CHECK(a.y.v[i] == b.y.v[i]);
+    for (size_t i = 0; i < n * in; i++)
+        CHECK(a.dx.v[i] == b.dx.v[i]);
+    for (size_t i = 0; i < in * out; i++)
+        CHECK(a.dw[i] == b.dw[i]);
+    run_free(&a);
+    run_free(&b);
+}
+
+static const size_t shapes16[][3] = {{1, 1, 1},     {3, 5, 2},    {9, 17, 33},
+                                     {2, 40, 1},    {19, 70, 33}, {8, 3, 16},
+                                     {33, 128, 64}, {1, 7, 300}};
+
+enum { N_SHAPES16 = sizeof(shapes16) / sizeof(shapes16[0]) };
+
+TEST(linear, of_whole_numbers_is_the_same_in_bfloat16)
+{
+    UNUSED_STATE;
+    for (size_t i = 0; i < N_SHAPES16; i++) {
+        const size_t *s = shapes16[i];
+
+        check_whole(s[0], s[1], s[2], NULL);
+        check_whole(s[0], s[1], s[2], "blas");
+        check_whole(s[0], s[1], s[2], "greedy");
+    }
+}
+
+TEST(linear, in_bfloat16_is_about_that_of_float32)
+{
+    UNUSED_STATE;
+    for (size_t i = 1; i < N_SHAPES16; i++) {
+        size_t n = shapes16[i][0], in = shapes16[i][1], out = shapes16[i][2];
+        struct linear_run a = run_new(n, in, out, 1),
+                          b = run_new(n, in, out, 1);
+
+        memset(a.dw, 0, in * out * sizeof(float));
+        memset(b.dw, 0, in * out * sizeof(float));
+        run_in(&b, LAT_BFLOAT16, NULL);
+        run_both(&a);
+        run_both(&b);
+        check_rounded(b.y.v, a.y.v, n * out);
+        check_rounded(b.dx.v, a.dx.v, n * in);
+        check_rounded(b.dw, a.dw, in * out);
+        assert_memory_equal(a.db, b.db, out * sizeof(float));
+        CHECK(memcmp(a.dw, b.dw, in * out * sizeof(float)) != 0);
+        run_free(&a);
+        run_free(&b);
+    }
+}
+
 TEST(linear, has_the_same_bytes_on_any_number_of_threads)
 {
     UNUSED_STATE;
@@ -133,6 +216,8 @@ int main(void)
         T(linear, finds_a_value_worked_by_hand),
         T(linear, backward_matches_differences),
         T(linear, adds_to_gradients_of_parameters),
+        T(linear, of_whole_numbers_is_the_same_in_bfloat16),
+        T(linear, in_bfloat16_is_about_that_of_float32),
         T(linear, has_the_same_bytes_on_any_number_of_threads),
     };
 

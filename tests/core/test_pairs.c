@@ -85,6 +85,26 @@ TEST(pairs, are_the_same_from_every_kernel_at_any_length)
         }
 }
 
+TEST(pairs, are_woven_the_same_by_every_kernel_at_any_length)
+{
+    float want[40], got[40];
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < N_NAMES; i++)
+        for (size_t n = 0; kernel(i) && n < 2 * 36; n++) {
+            const float *second = n % 2 ? b : NULL;
+
+            memset(want, 7, sizeof(want));
+            memset(got, 7, sizeof(got));
+            lat__pairs_weave(want, a, second, n / 2);
+            kernel(i)->weave(got, a, second, n / 2);
+            assert_memory_equal(got, want, sizeof(got));
+            for (size_t j = 0; j < n / 2; j++)
+                CHECK(fabs(half(got[j], 1) - (second ? (double)b[j] : 0.0)) <=
+                      fabs((double)b[j]) / 256.0);
+        }
+}
+
 TEST(pairs, of_weights_lie_below_each_other)
 {
     const float w[] = {1, 2, -1, 3, 4, -1, 5, 6, -1};
@@ -144,6 +164,32 @@ TEST(pairs, multiply_as_a_plain_loop_does_on_every_edge)
                                              .a = pairs_a,
                                              .a_row = 5,
                                              .a_col = 1,
+                                             .b = pairs_b,
+                                             .b_row = N,
+                                             .c_row = N + GAP,
+                                             .bias = end == 1 ? bias : NULL,
+                                             .add = end == 2,
+                                             .relu = end == 1,
+                                         });
+}
+
+TEST(pairs, multiply_columns_of_a_too)
+{
+    const size_t ms[] = {1, 2, 13, 40}, ks[] = {1, 3, 16, 65};
+    const size_t ns[] = {1, 15, 32, 65};
+
+    UNUSED_STATE;
+    lat__pairs_weights(pairs_b, N, b, K, N, N);
+    for (size_t x = 0; x < N_NAMES; x++)
+        for (size_t i = 0; kernel(x) && i < 64; i++)
+            for (int end = 0; end < 3; end++)
+                check_product(kernel(x), (struct lat_product){
+                                             .m = ms[i % 4],
+                                             .k = ks[i / 4 % 4],
+                                             .n = ns[i / 16],
+                                             .a = pairs_a,
+                                             .a_row = 1,
+                                             .a_col = 37,
                                              .b = pairs_b,
                                              .b_row = N,
                                              .c_row = N + GAP,
@@ -228,6 +274,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(pairs, round_to_the_nearest_with_ties_to_even),
         T(pairs, are_the_same_from_every_kernel_at_any_length),
+        T(pairs, are_woven_the_same_by_every_kernel_at_any_length),
+        T(pairs, multiply_columns_of_a_too),
         T(pairs, of_weights_lie_below_each_other),
         T(pairs, multiply_as_a_plain_loop_does_on_every_edge),
         T(pairs, take_rows_in_groups),

@@ -53,7 +53,7 @@ static void plain(float *y, struct lat_model *m,
     struct lat_ctx ctx = {.kernel = kernel};
     double *scratch;
 
-    ctx.scratch_len = lat__net_scratch(net, 1);
+    ctx.scratch_len = lat__net_scratch(net, 1, LAT_FLOAT32);
     ctx.scratch = lat_calloc(LAT_PARTS * ctx.scratch_len, sizeof(float));
     CHECK(lat__acts_new(&a, &net->encoder, 1, LAT_NO_GRADS, NULL) == LAT_OK);
     CHECK(lat__conditioner_new(&c, &card->prep, card->input.rate_hz,
@@ -329,7 +329,7 @@ TEST(model, task_decodes_latents)
 
     UNUSED_STATE;
     CHECK(lat_kernel_pick(&ctx.kernel, NULL, NULL) == LAT_OK);
-    ctx.scratch_len = lat__net_scratch(net, 2);
+    ctx.scratch_len = lat__net_scratch(net, 2, LAT_FLOAT32);
     ctx.scratch = lat_calloc(LAT_PARTS * ctx.scratch_len, sizeof(float));
     CHECK(lat__acts_new(&a, &net->task, 2, LAT_NO_GRADS, NULL) == LAT_OK);
     fill(a->act[0].v, 16, 4);

@@ -149,7 +149,7 @@ static void slope_init(struct slope *s)
     struct lat_rng rng;
 
     CHECK(net_of(&s->net, in, text, NULL) == LAT_OK);
-    s->ctx = ctx_new(2, lat__net_scratch(s->net, ROWS));
+    s->ctx = ctx_new(2, lat__net_scratch(s->net, ROWS, LAT_FLOAT32));
     CHECK(lat__acts_new(&s->acts, &s->net->encoder, ROWS, LAT_GRADS_IN, NULL) ==
           LAT_OK);
     s->params = lat_calloc(s->net->n_params, sizeof(float));

@@ -62,7 +62,7 @@ static void check(const float *got, size_t n, const json_t *want,
 static void run(float *y, const struct lat__net *net,
                 const struct lat__stack *s, float *params, const float *x)
 {
-    struct lat_ctx ctx = ctx_new(1, lat__net_scratch(net, N));
+    struct lat_ctx ctx = ctx_new(1, lat__net_scratch(net, N, LAT_FLOAT32));
     struct lat__acts *acts = NULL;
     struct lat_tensor out;
 

@@ -300,6 +300,104 @@ TEST(train, resumed_after_any_step_ends_in_the_same_bytes)
     lat_recipe_free(r);
 }
 
+/* ---- in bfloat16 */
+
+static struct lat_recipe *recipe16(const char *objective)
+{
+    struct lat_recipe *r = recipe(objective);
+
+    set(r, "precision", "bfloat16");
+    return r;
+}
+
+/* The mean loss of the last ten of so many steps. */
+static double loss_after(struct lat_recipe *r, const char *steps)
+{
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *t;
+    double loss;
+
+    set(r, "steps", steps);
+    set(r, "lr", "0.01");
+    t = trainer(r, d, 1);
+    while (t->step + 10 < t->recipe->steps)
+        step(t);
+    lat_train_progress(t);
+    while (!lat_train_finished(t))
+        step(t);
+    loss = lat_train_progress(t).loss;
+    lat_trainer_free(t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+    return loss;
+}
+
+TEST(train, in_bfloat16_reaches_the_loss_of_float32)
+{
+    const double first = loss_after(recipe("scl"), "10");
+    const double wide = loss_after(recipe("scl"), "120");
+    const double narrow = loss_after(recipe16("scl"), "120");
+
+    UNUSED_STATE;
+    CHECK(wide < 0.8 * first);
+    CHECK(narrow != wide);
+    CHECK_NEAR(narrow, wide, 0.1 * first);
+}
+
+/* Parameters, moments and statistics have the places below a bfloat16's. */
+TEST(train, in_bfloat16_keeps_its_weights_in_float32)
+{
+    struct lat_recipe *r = recipe16("scl");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *t = trainer(r, d, 1);
+    size_t n = 0;
+
+    UNUSED_STATE;
+    while (!lat_train_finished(t))
+        step(t);
+    for (size_t i = 0; i < t->net->n_params; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, &t->params[i], sizeof(bits));
+        n += (bits & 0xffff) != 0;
+    }
+    CHECK(n > t->net->n_params * 9 / 10);
+    lat_trainer_free(t);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+}
+
+TEST(train, in_bfloat16_resumes_to_the_same_bytes_on_any_threads)
+{
+    char path[] = "/tmp/latentd-test-XXXXXX";
+    struct lat_recipe *r = recipe16("scl-nce"), *wide = recipe("scl-nce");
+    struct lat_dataset *d = dataset(r);
+    struct lat_trainer *whole = trainer(r, d, 1), *half = trainer(r, d, 3);
+    struct lat_trainer *rest = trainer(r, d, 2), *other = trainer(wide, d, 1);
+    int fd = mkstemp(path);
+
+    UNUSED_STATE;
+    CHECK(fd >= 0 && close(fd) == 0);
+    while (!lat_train_finished(whole))
+        step(whole);
+    for (int i = 0; i < 3; i++)
+        step(half);
+    CHECK(lat_train_save(half, path, NULL) == LAT_OK);
+    CHECK(lat_train_load(other, path, NULL) == LAT_EINVAL);
+    CHECK(lat_train_load(rest, path, NULL) == LAT_OK);
+    while (!lat_train_finished(rest))
+        step(rest);
+    check_same_state(whole, rest);
+    CHECK(unlink(path) == 0);
+    lat_trainer_free(whole);
+    lat_trainer_free(half);
+    lat_trainer_free(rest);
+    lat_trainer_free(other);
+    lat_dataset_free(d);
+    lat_recipe_free(r);
+    lat_recipe_free(wide);
+}
+
 TEST(checkpoint, of_another_recipe_or_damaged_is_refused)
 {
     char path[] = "/tmp/latentd-test-XXXXXX", *file;
@@ -423,6 +521,9 @@ int main(void)
         T(train, pooled_rows_begin_symmetric_in_time_and_as_long),
         T(train, same_bytes_on_any_number_of_threads),
         T(train, resumed_after_any_step_ends_in_the_same_bytes),
+        T(train, in_bfloat16_reaches_the_loss_of_float32),
+        T(train, in_bfloat16_keeps_its_weights_in_float32),
+        T(train, in_bfloat16_resumes_to_the_same_bytes_on_any_threads),
         T(checkpoint, of_another_recipe_or_damaged_is_refused),
         T(train, divergence_keeps_the_last_good_state),
         T(train, refuses_data_that_do_not_fit),

@@ -59,7 +59,7 @@ static void dump_task(const struct lat_model *m,
     struct lat_err err = {0};
     struct lat_tensor out;
 
-    ctx.scratch_len = lat__net_scratch(net, WINDOWS);
+    ctx.scratch_len = lat__net_scratch(net, WINDOWS, LAT_FLOAT32);
     ctx.scratch = lat_calloc(LAT_PARTS * ctx.scratch_len, sizeof(float));
     must(lat__acts_new(&a, &net->task, WINDOWS, LAT_NO_GRADS, &err), &err);
     memcpy(a->act[0].v, y, WINDOWS * net->dims * sizeof(*y));

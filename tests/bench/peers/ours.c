@@ -318,7 +318,7 @@ static void step_open(struct step *s, size_t rows, unsigned threads)
     check(lat__acts_new(&s->acts, &s->net->encoder, rows, LAT_GRADS, &err),
           &err);
     lat__acts_rows(s->acts, rows);
-    s->ctx.scratch_len = lat__net_scratch(s->net, rows);
+    s->ctx.scratch_len = lat__net_scratch(s->net, rows, s->ctx.precision);
     s->ctx.scratch = floats(LAT_PARTS * s->ctx.scratch_len);
     s->adam = (struct lat__adam){.params = floats(s->net->n_params),
                                  .m = floats(s->net->n_trained),
