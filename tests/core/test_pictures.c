@@ -144,18 +144,26 @@ static uint64_t digest(const struct lat_model *m)
     return h;
 }
 
-static uint64_t learned(unsigned threads, size_t stop_at)
+static struct lat_recipe *recipe_in(const char *precision)
+{
+    struct lat_recipe *r = recipe();
+
+    set(r, "precision", precision);
+    return r;
+}
+
+static uint64_t learned(const char *precision, unsigned threads, size_t stop_at)
 {
     struct lat_model *m;
     struct run run;
     uint64_t h;
 
-    run_init(&run, recipe(), threads);
+    run_init(&run, recipe_in(precision), threads);
     run_steps(&run, stop_at);
     if (stop_at < 6) {
         CHECK(lat_train_save(run.t, in_dir("state"), NULL) == LAT_OK);
         run_fini(&run);
-        run_init(&run, recipe(), threads);
+        run_init(&run, recipe_in(precision), threads);
         CHECK(lat_train_load(run.t, in_dir("state"), NULL) == LAT_OK);
         run_steps(&run, 6 - stop_at);
     }
@@ -170,11 +178,36 @@ static uint64_t learned(unsigned threads, size_t stop_at)
 
 TEST(pictures, runs_end_alike_stopped_or_not_on_any_threads)
 {
-    uint64_t whole = learned(1, 6);
+    uint64_t whole = learned("float32", 1, 6);
 
     UNUSED_STATE;
-    CHECK(learned(3, 6) == whole);
-    CHECK(learned(2, 3) == whole);
+    CHECK(learned("float32", 3, 6) == whole);
+    CHECK(learned("float32", 2, 3) == whole);
+}
+
+TEST(pictures, so_they_do_in_bfloat16)
+{
+    uint64_t whole = learned("bfloat16", 1, 6);
+
+    UNUSED_STATE;
+    CHECK(whole != learned("float32", 1, 6));
+    CHECK(learned("bfloat16", 3, 6) == whole);
+    CHECK(learned("bfloat16", 2, 3) == whole);
+}
+
+TEST(pictures, of_another_precision_are_not_gone_on_with)
+{
+    struct run a, b;
+
+    UNUSED_STATE;
+    run_init(&a, recipe_in("bfloat16"), 1);
+    run_init(&b, recipe_in("float32"), 1);
+    run_steps(&a, 1);
+    CHECK(lat_train_save(a.t, in_dir("state"), NULL) == LAT_OK);
+    CHECK(lat_train_load(b.t, in_dir("state"), NULL) == LAT_EINVAL);
+    CHECK(lat_train_load(a.t, in_dir("state"), NULL) == LAT_OK);
+    run_fini(&a);
+    run_fini(&b);
 }
 
 TEST(pictures, validation_keeps_the_best_step)
@@ -486,6 +519,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(pictures, are_split_as_the_recipe_says),
         T(pictures, runs_end_alike_stopped_or_not_on_any_threads),
+        T(pictures, so_they_do_in_bfloat16),
+        T(pictures, of_another_precision_are_not_gone_on_with),
         T(pictures, validation_keeps_the_best_step),
         T(pictures, what_is_published_serves_what_was_learned),
         T(pictures, of_every_gate_and_optimiser_are_learned_from),

@@ -311,9 +311,10 @@ static void step_open(struct step *s, size_t rows, unsigned threads)
 {
     struct lat_err err;
 
-    *s = (struct step){.net = lat__model_net(our.model),
-                       .ctx.kernel = our.kernel,
-                       .recipe = {.lr = 1e-3, .steps = 1000}};
+    *s =
+        (struct step){.net = lat__model_net(our.model),
+                      .ctx = {.kernel = our.kernel, .precision = our.precision},
+                      .recipe = {.lr = 1e-3, .steps = 1000}};
     check(lat__team_new(&s->ctx.team, threads, &err), &err);
     check(lat__acts_new(&s->acts, &s->net->encoder, rows, LAT_GRADS, &err),
           &err);
