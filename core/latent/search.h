@@ -11,6 +11,10 @@
  * negative: alike in one range, unlike in another.  A vector that is zero in a
  * range has cosine 0 there.  A score is always finite.
  *
+ * A row may have windows beside it: the vectors for which it stands.  A scan by
+ * windows gives a row the score of its best window; one that has none is its
+ * own only window.
+ *
  * Rows keep the order in which they were appended, and equal scores stand in
  * that order.  What is found depends neither on the number of threads nor on
  * which queries are asked together.
@@ -63,6 +67,24 @@ void lat_search_compact(struct lat_search *s,
                         void (*moved)(void *arg, size_t to, size_t from),
                         void *arg);
 
+/* ---- windows of rows ----------------------------------- search/windows.c */
+
+/* Of a row, v (n, dims), in the place of what it had; n 0: none.  Replace and
+ * drop take them away.  LAT_ENONFINITE as append; on failure it has none. */
+LAT_MUST_CHECK enum lat_code lat_search_set_windows(struct lat_search *s,
+                                                    size_t row, const float *v,
+                                                    size_t n,
+                                                    struct lat_err *err);
+/* How many it has; at least 1, itself. */
+size_t lat_search_windows(const struct lat_search *s, size_t row);
+/* Window i < lat_search_windows, as lat_search_get gives a row. */
+void lat_search_get_window(const struct lat_search *s, size_t row, size_t i,
+                           float *v);
+/* Of all rows; not among lat_search_bytes. */
+size_t lat_search_window_bytes(const struct lat_search *s);
+
+/* ---- looks --------------------------------------------- search/matrix.c */
+
 size_t lat_search_rows(const struct lat_search *s); /* dropped ones too */
 size_t lat_search_live(const struct lat_search *s);
 bool lat_search_has(const struct lat_search *s, size_t row); /* not dropped */
@@ -75,6 +97,10 @@ void lat_search_get(const struct lat_search *s, size_t row, float *v);
 struct lat_search_ask {
     const float *v; /* (n, dims), the queries */
     size_t n, k;    /* the k best of each */
+    /* By windows: (n_groups), rising to n.  Queries ends[i - 1] … ends[i] - 1
+     * are the windows of one, and the k best are its.  NULL: by rows. */
+    const size_t *ends;
+    size_t n_groups;
     enum lat_metric metric;
     double weights[LAT_SEARCH_RANGES]; /* one of them is not 0 */
     bool has_least;
@@ -84,6 +110,7 @@ struct lat_search_ask {
 struct lat_hit {
     float score;
     size_t row;
+    uint32_t query, window; /* by windows: which two; query within its group */
 };
 
 /* Several queries made ready: one product with each block of rows.  Its
@@ -103,8 +130,8 @@ void lat_probe_free(struct lat_probe *p);
 void lat_probe_scan(struct lat_probe *p, size_t place,
                     const struct lat_search *s, struct lat_range rows,
                     const uint64_t *allow);
-/* Once all is scanned: the best hits of query i of all places, best first;
- * lent.  Once per query. */
+/* Once all is scanned: the best hits of query i, or of group i, of all places,
+ * best first; lent.  Once per query. */
 const struct lat_hit *lat_probe_best(struct lat_probe *p, size_t i, size_t *n);
 
 /* ---- few vectors ------------------------------------------ search/pair.c */
@@ -127,5 +154,22 @@ void lat_pair_score(struct lat_pair *out, double *share,
                     const struct lat_search_shape *shape, const float *a,
                     const float *b, enum lat_metric metric,
                     const double *weights);
+
+/* The windows of two. */
+struct lat_search_sets {
+    const float *a, *b; /* (n_a, dims), (n_b, dims) */
+    size_t n_a, n_b;    /* at least 1 */
+};
+
+/* The two whose score is the best, of equals the first. */
+struct lat_best_pair {
+    size_t a, b;
+    double score;
+};
+
+void lat_pair_best(struct lat_best_pair *out,
+                   const struct lat_search_shape *shape,
+                   const struct lat_search_sets *sets, enum lat_metric metric,
+                   const double *weights);
 
 #endif

@@ -49,7 +49,7 @@ static float *values(const struct lat_search *s, size_t row)
     return chunk_of(s, row)->x + block_of(row) * s->kept * BLOCK + row % BLOCK;
 }
 
-static float *lengths(const struct lat_search *s, size_t row)
+static float *lengths_of(const struct lat_search *s, size_t row)
 {
     return chunk_of(s, row)->lengths +
            block_of(row) * s->shape.n_ranges * BLOCK + row % BLOCK;
@@ -57,9 +57,8 @@ static float *lengths(const struct lat_search *s, size_t row)
 
 /* ---- rows ---- */
 
-/* v is finite, and so is each range's length. */
-static enum lat_code check(const struct lat_search *s, const float *v,
-                           struct lat_err *err)
+enum lat_code lat__search_check(const struct lat_search *s, const float *v,
+                                struct lat_err *err)
 {
     for (size_t r = 0; r < s->shape.n_ranges; r++) {
         double sum = 0.0;
@@ -77,22 +76,36 @@ static enum lat_code check(const struct lat_search *s, const float *v,
     return LAT_OK;
 }
 
-static void put(struct lat_search *s, size_t row, const float *v)
+void lat__search_put(const struct lat_search_shape *shape, float *x,
+                     float *lengths, size_t stride, const float *v)
 {
-    float *x = values(s, row), *length = lengths(s, row);
-
-    for (size_t r = 0; r < s->shape.n_ranges; r++) {
-        size_t begin = s->shape.ranges[r].begin;
-        size_t end = s->shape.ranges[r].end;
+    for (size_t r = 0; r < shape->n_ranges; r++) {
+        size_t begin = shape->ranges[r].begin;
+        size_t end = shape->ranges[r].end;
         double sum = 0.0, l;
 
         for (size_t i = begin; i < end; i++)
             sum += (double)v[i] * (double)v[i];
         l = sqrt(sum);
-        length[r * BLOCK] = (float)l;
-        for (size_t i = begin; i < end; i++, x += BLOCK)
+        lengths[r * stride] = (float)l;
+        for (size_t i = begin; i < end; i++, x += stride)
             *x = l > 0.0 ? (float)((double)v[i] / l) : 0.0f;
     }
+}
+
+void lat__search_take(const struct lat_search_shape *shape, const float *x,
+                      const float *lengths, size_t stride, float *v)
+{
+    memset(v, 0, shape->dims * sizeof(*v));
+    for (size_t r = 0; r < shape->n_ranges; r++)
+        for (size_t i = shape->ranges[r].begin; i < shape->ranges[r].end;
+             i++, x += stride)
+            v[i] = *x * lengths[r * stride];
+}
+
+static void put(struct lat_search *s, size_t row, const float *v)
+{
+    lat__search_put(&s->shape, values(s, row), lengths_of(s, row), BLOCK, v);
     chunk_of(s, row)->live[block_of(row)] |= UINT64_C(1) << row % BLOCK;
 }
 
@@ -142,7 +155,7 @@ static enum lat_code grow(struct lat_search *s, struct lat_err *err)
 enum lat_code lat_search_append(struct lat_search *s, const float *v,
                                 struct lat_err *err)
 {
-    enum lat_code code = check(s, v, err);
+    enum lat_code code = lat__search_check(s, v, err);
 
     if (code == LAT_OK && s->rows == s->n_chunks * LAT_CHUNK_ROWS)
         code = grow(s, err);
@@ -156,25 +169,28 @@ enum lat_code lat_search_append(struct lat_search *s, const float *v,
 enum lat_code lat_search_replace(struct lat_search *s, size_t row,
                                  const float *v, struct lat_err *err)
 {
-    enum lat_code code = check(s, v, err);
+    enum lat_code code = lat__search_check(s, v, err);
 
     assert(lat_search_has(s, row));
-    if (code == LAT_OK)
-        put(s, row, v);
-    return code;
+    if (code)
+        return code;
+    lat__windows_drop(s, row);
+    put(s, row, v);
+    return LAT_OK;
 }
 
 void lat_search_drop(struct lat_search *s, size_t row)
 {
     assert(lat_search_has(s, row));
+    lat__windows_drop(s, row);
     chunk_of(s, row)->live[block_of(row)] &= ~(UINT64_C(1) << row % BLOCK);
     s->n_live--;
 }
 
 static void move_row(struct lat_search *s, size_t to, size_t from)
 {
-    const float *x = values(s, from), *l = lengths(s, from);
-    float *xt = values(s, to), *lt = lengths(s, to);
+    const float *x = values(s, from), *l = lengths_of(s, from);
+    float *xt = values(s, to), *lt = lengths_of(s, to);
 
     for (size_t i = 0; i < s->kept; i++)
         xt[i * BLOCK] = x[i * BLOCK];
@@ -182,6 +198,7 @@ static void move_row(struct lat_search *s, size_t to, size_t from)
         lt[r * BLOCK] = l[r * BLOCK];
     chunk_of(s, from)->live[block_of(from)] &= ~(UINT64_C(1) << from % BLOCK);
     chunk_of(s, to)->live[block_of(to)] |= UINT64_C(1) << to % BLOCK;
+    lat__windows_move(s, to, from);
 }
 
 void lat_search_compact(struct lat_search *s,
@@ -231,13 +248,7 @@ size_t lat_search_bytes(const struct lat_search *s)
 
 void lat_search_get(const struct lat_search *s, size_t row, float *v)
 {
-    const float *x = values(s, row), *length = lengths(s, row);
-
-    memset(v, 0, s->shape.dims * sizeof(*v));
-    for (size_t r = 0; r < s->shape.n_ranges; r++)
-        for (size_t i = s->shape.ranges[r].begin; i < s->shape.ranges[r].end;
-             i++, x += BLOCK)
-            v[i] = *x * length[r * BLOCK];
+    lat__search_take(&s->shape, values(s, row), lengths_of(s, row), BLOCK, v);
 }
 
 /* ---- a life ---- */
@@ -263,6 +274,8 @@ void lat_search_free(struct lat_search *s)
 {
     if (!s)
         return;
+    for (size_t row = 0; row < s->rows; row++)
+        lat__windows_drop(s, row);
     while (s->n_chunks)
         lat_free(s->chunks[--s->n_chunks]);
     lat_free(s->chunks);

@@ -50,6 +50,23 @@ void lat_pair_score(struct lat_pair *out, double *share,
     }
 }
 
+void lat_pair_best(struct lat_best_pair *out,
+                   const struct lat_search_shape *shape,
+                   const struct lat_search_sets *sets, enum lat_metric metric,
+                   const double *weights)
+{
+    *out = (struct lat_best_pair){.score = -INFINITY};
+    for (size_t i = 0; i < sets->n_a; i++)
+        for (size_t j = 0; j < sets->n_b; j++) {
+            struct lat_pair pair;
+
+            lat_pair_score(&pair, NULL, shape, sets->a + i * shape->dims,
+                           sets->b + j * shape->dims, metric, weights);
+            if (pair.score > out->score)
+                *out = (struct lat_best_pair){i, j, pair.score};
+        }
+}
+
 /* sum += the direction of v in one range; zero has none. */
 static void add_unit(double *sum, const float *v, struct lat_range in)
 {

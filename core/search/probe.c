@@ -38,13 +38,13 @@ static void sift_down(struct lat_hit *h, size_t n)
     h[i] = hit;
 }
 
-void lat__top_offer(struct lat__top *t, size_t k, float score, size_t row)
+void lat__top_offer(struct lat__top *t, size_t k, struct lat_hit hit)
 {
     if (t->n < k) {
-        t->hits[t->n] = (struct lat_hit){score, row};
+        t->hits[t->n] = hit;
         sift_up(t->hits, t->n++);
     } else {
-        t->hits[0] = (struct lat_hit){score, row};
+        t->hits[0] = hit;
         sift_down(t->hits, k);
     }
     if (t->n == k)
@@ -66,7 +66,7 @@ const struct lat_hit *lat_probe_best(struct lat_probe *p, size_t i, size_t *n)
     size_t found = 0;
 
     for (size_t place = 0; place < p->n_places; place++) {
-        const struct lat__top *t = &p->tops[place * p->ask.n + i];
+        const struct lat__top *t = &p->tops[place * p->n_lists + i];
 
         memcpy(all + found, t->hits, t->n * sizeof(*all));
         found += t->n;
@@ -128,14 +128,17 @@ static enum lat_code check(struct lat_probe *p, struct lat_err *err)
 
 static bool allocate(struct lat_probe *p)
 {
-    size_t n = p->ask.n, k = p->ask.k;
+    size_t n = p->ask.n, k = p->ask.k, lists = p->n_lists;
 
     p->q = lat_calloc(n * p->kept, sizeof(*p->q));
     p->lengths = lat_calloc(n * p->shape.n_ranges, sizeof(*p->lengths));
-    p->tops = lat_calloc(p->n_places * n, sizeof(*p->tops));
-    p->hits = lat_calloc(p->n_places * n * k, sizeof(*p->hits));
+    p->tops = lat_calloc(p->n_places * lists, sizeof(*p->tops));
+    p->hits = lat_calloc(p->n_places * lists * k, sizeof(*p->hits));
     p->best = lat_calloc(p->n_places * k, sizeof(*p->best));
-    return p->q && p->lengths && p->tops && p->hits && p->best;
+    if (p->ask.ends)
+        p->ends = lat_calloc(lists, sizeof(*p->ends));
+    return p->q && p->lengths && p->tops && p->hits && p->best &&
+           (p->ends || !p->ask.ends);
 }
 
 /* A score is taken when it is above; so the first bound is just below least. */
@@ -144,7 +147,7 @@ static void empty(struct lat_probe *p)
     float above =
         p->ask.has_least ? nextafterf(p->ask.least, -INFINITY) : -INFINITY;
 
-    for (size_t i = 0; i < p->n_places * p->ask.n; i++)
+    for (size_t i = 0; i < p->n_places * p->n_lists; i++)
         p->tops[i] = (struct lat__top){
             .hits = p->hits + i * p->ask.k,
             .above = p->ask.k ? above : INFINITY,
@@ -165,6 +168,7 @@ enum lat_code lat_probe_new(struct lat_probe **out,
     p->ask = *ask;
     p->kept = lat__search_offset(shape, shape->n_ranges);
     p->n_places = n_places;
+    p->n_lists = ask->ends ? ask->n_groups : ask->n;
     code = check(p, err);
     if (code == LAT_OK && !allocate(p))
         code = lat_fail(err, LAT_ENOMEM, "the best %zu of %zu searches", ask->k,
@@ -176,7 +180,10 @@ enum lat_code lat_probe_new(struct lat_probe **out,
     for (size_t i = 0; i < ask->n; i++)
         for (size_t r = 0; r < shape->n_ranges; r++)
             load(p, i, r);
+    for (size_t i = 0; p->ends && i < p->n_lists; i++)
+        p->ends[i] = ask->ends[i];
     p->ask.v = NULL;
+    p->ask.ends = NULL;
     empty(p);
     *out = p;
     return LAT_OK;
@@ -191,5 +198,6 @@ void lat_probe_free(struct lat_probe *p)
     lat_free(p->tops);
     lat_free(p->hits);
     lat_free(p->best);
+    lat_free(p->ends);
     lat_free(p);
 }

@@ -1,43 +1,27 @@
-/*
- * scan.c - queries times blocks of rows, and what is good enough is kept.
- *
- * Scores of a block are (n, 64), GROUP queries at a time: the sums of one
- * block stay in the first cache.
- */
+/* scan.c - queries times blocks of rows, and what is good enough is kept. */
 #include "probe.h"
 
 #include <float.h>
 #include <string.h>
 
-enum { BLOCK = LAT_SEARCH_BLOCK, GROUP = 16 };
-
-struct block {
-    const float *x, *lengths;
-    size_t row;    /* its first */
-    uint64_t take; /* bits of the rows that count */
-};
-
-struct scores {
-    size_t first, n; /* of the queries */
-    float v[GROUP * BLOCK];
-};
+enum { BLOCK = LAT_SEARCH_BLOCK, GROUP = LAT__GROUP };
 
 /* c = queries times the dimensions of the block that ranges begin … end - 1
  * have; these lie side by side. */
 static void multiply(const struct lat_probe *p, const struct lat_search *s,
-                     const struct block *b, struct scores *c,
+                     const struct lat__block *b, struct lat__scores *c,
                      struct lat_range ranges, bool add)
 {
     size_t at = lat__search_offset(&p->shape, ranges.begin);
     const struct lat_product product = {
         .m = c->n,
-        .n = BLOCK,
+        .n = b->n,
         .k = lat__search_offset(&p->shape, ranges.end) - at,
         .a = p->q + c->first * p->kept + at,
         .a_row = p->kept,
         .a_col = 1,
-        .b = b->x + at * BLOCK,
-        .b_row = BLOCK,
+        .b = b->x + at * b->stride,
+        .b_row = b->stride,
         .c = c->v,
         .c_row = BLOCK,
         .add = add,
@@ -49,7 +33,7 @@ static void multiply(const struct lat_probe *p, const struct lat_search *s,
 /* Weights are in the queries: the fewest products that leave out what has
  * none.  Roundings beyond 1 are cut off. */
 static void cosine(const struct lat_probe *p, const struct lat_search *s,
-                   const struct block *b, struct scores *c)
+                   const struct lat__block *b, struct lat__scores *c)
 {
     size_t n = p->shape.n_ranges, end;
     bool add = false;
@@ -63,30 +47,34 @@ static void cosine(const struct lat_probe *p, const struct lat_search *s,
         multiply(p, s, b, c, (struct lat_range){r, end}, add);
         add = true;
     }
-    for (size_t j = 0; j < c->n * BLOCK; j++) {
-        c->v[j] = c->v[j] > 1.0f ? 1.0f : c->v[j];
-        c->v[j] = c->v[j] < -1.0f ? -1.0f : c->v[j];
+    for (size_t i = 0; i < c->n; i++) {
+        float *v = c->v + i * BLOCK;
+
+        for (size_t j = 0; j < b->n; j++) {
+            v[j] = v[j] > 1.0f ? 1.0f : v[j];
+            v[j] = v[j] < -1.0f ? -1.0f : v[j];
+        }
     }
 }
 
 /* sum += w |q| |x| cos, in double: no product of two floats overflows. */
-static void add_dot(const struct lat_probe *p, const struct block *b,
-                    const struct scores *c, size_t r, double *sum)
+static void add_dot(const struct lat_probe *p, const struct lat__block *b,
+                    const struct lat__scores *c, size_t r, double *sum)
 {
-    const float *length = b->lengths + r * BLOCK;
+    const float *length = b->lengths + r * b->stride;
 
     for (size_t i = 0; i < c->n; i++) {
         double w = p->ask.weights[r] *
                    p->lengths[(c->first + i) * p->shape.n_ranges + r];
 
-        for (size_t j = 0; j < BLOCK; j++)
+        for (size_t j = 0; j < b->n; j++)
             sum[i * BLOCK + j] +=
                 w * (double)length[j] * (double)c->v[i * BLOCK + j];
     }
 }
 
 static void dot(const struct lat_probe *p, const struct lat_search *s,
-                const struct block *b, struct scores *c)
+                const struct lat__block *b, struct lat__scores *c)
 {
     double sum[GROUP * BLOCK];
 
@@ -104,10 +92,19 @@ static void dot(const struct lat_probe *p, const struct lat_search *s,
     }
 }
 
+void lat__block_scores(struct lat__scores *c, const struct lat_probe *p,
+                       const struct lat_search *s, const struct lat__block *b)
+{
+    if (p->ask.metric == LAT_COSINE)
+        cosine(p, s, b, c);
+    else
+        dot(p, s, b, c);
+}
+
 /* Most blocks have nothing for a query whose places are full: one pass
  * without branches tells. */
 static void offer(const struct lat_probe *p, struct lat__top *t,
-                  const struct block *b, const float *score)
+                  const struct lat__block *b, const float *score)
 {
     float above = t->above;
     int any = 0;
@@ -118,21 +115,19 @@ static void offer(const struct lat_probe *p, struct lat__top *t,
         return;
     for (size_t j = 0; j < BLOCK; j++)
         if (score[j] > t->above && (b->take >> j & 1))
-            lat__top_offer(t, p->ask.k, score[j], b->row + j);
+            lat__top_offer(t, p->ask.k,
+                           (struct lat_hit){score[j], b->row + j, 0, 0});
 }
 
 static void scan_block(struct lat_probe *p, size_t place,
-                       const struct lat_search *s, const struct block *b)
+                       const struct lat_search *s, const struct lat__block *b)
 {
     struct lat__top *tops = p->tops + place * p->ask.n;
-    struct scores c;
+    struct lat__scores c;
 
     for (c.first = 0; c.first < p->ask.n; c.first += GROUP) {
         c.n = p->ask.n - c.first < GROUP ? p->ask.n - c.first : GROUP;
-        if (p->ask.metric == LAT_COSINE)
-            cosine(p, s, b, &c);
-        else
-            dot(p, s, b, &c);
+        lat__block_scores(&c, p, s, b);
         for (size_t i = 0; i < c.n; i++)
             offer(p, &tops[c.first + i], b, c.v + i * BLOCK);
     }
@@ -161,16 +156,20 @@ void lat_probe_scan(struct lat_probe *p, size_t place,
     for (size_t row = rows.begin / BLOCK * BLOCK; row < end; row += BLOCK) {
         const struct lat__chunk *chunk = s->chunks[row / LAT_CHUNK_ROWS];
         size_t i = row % LAT_CHUNK_ROWS / BLOCK;
-        const struct block b = {
+        const struct lat__block b = {
             .x = chunk->x + i * s->kept * BLOCK,
             .lengths = chunk->lengths + i * s->shape.n_ranges * BLOCK,
+            .stride = BLOCK,
+            .n = BLOCK,
             .row = row,
             .take = chunk->live[i] &
                     within(row, (struct lat_range){rows.begin, end}) &
                     (allow ? allow[row / BLOCK] : UINT64_MAX),
         };
 
-        if (b.take)
+        if (b.take && p->ends)
+            lat__best_scan(p, place, s, &b);
+        else if (b.take)
             scan_block(p, place, s, &b);
     }
 }

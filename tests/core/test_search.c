@@ -428,6 +428,152 @@ TEST(pair, scores_as_the_scan_and_its_shares_sum_to_the_score)
     CHECK(pair.score == 0.0 && pair.zero);
 }
 
+/* ---- by windows ---- */
+
+enum { W_ROWS = 300, W_DIMS = 20, W_MAX = 150 };
+
+/* Window w of a row; row 7 k stands alone, row 50 has many. */
+static float windows[W_ROWS][W_MAX][W_DIMS];
+
+static size_t windows_of(size_t row)
+{
+    return row == 50 ? W_MAX : row % 7 ? row % 7 + 1 : 0;
+}
+
+static struct lat_search *windowed(const struct lat_search_shape *shape,
+                                   const struct lat_kernel *k)
+{
+    struct lat_search *s = matrix(shape, W_ROWS, k);
+
+    for (size_t i = 0; i < W_ROWS; i++) {
+        fill(windows[i][0], sizeof(windows[i]) / sizeof(float), i);
+        CHECK(lat_search_set_windows(s, i, windows[i][0], windows_of(i),
+                                     NULL) == LAT_OK);
+        CHECK(lat_search_windows(s, i) == (windows_of(i) ? windows_of(i) : 1));
+    }
+    return s;
+}
+
+static double pair_of(const struct lat_search_shape *shape,
+                      const struct lat_search_ask *ask, size_t query,
+                      size_t row, size_t window)
+{
+    const float *b =
+        windows_of(row) ? windows[row][window] : rows + row * shape->dims;
+    struct lat_pair pair;
+
+    lat_pair_score(&pair, NULL, shape, ask->v + query * shape->dims, b,
+                   ask->metric, ask->weights);
+    return pair.score;
+}
+
+static double best_of(const struct lat_search_shape *shape,
+                      const struct lat_search_ask *ask, size_t group,
+                      size_t row)
+{
+    const size_t begin = group ? ask->ends[group - 1] : 0;
+    const struct lat_search_sets sets = {
+        .a = ask->v + begin * shape->dims,
+        .n_a = ask->ends[group] - begin,
+        .b = windows_of(row) ? windows[row][0] : rows + row * shape->dims,
+        .n_b = windows_of(row) ? windows_of(row) : 1};
+    struct lat_best_pair best;
+
+    lat_pair_best(&best, shape, &sets, ask->metric, ask->weights);
+    CHECK_NEAR(best.score, pair_of(shape, ask, begin + best.a, row, best.b),
+               1e-12);
+    return best.score;
+}
+
+/* All rows are asked for: each has the score of its best pair, and says which
+ * that is. */
+static void check_windows(const struct lat_search *s,
+                          const struct lat_search_ask *ask)
+{
+    const double tol = ask->metric == LAT_COSINE ? 2e-6 : 2e-5;
+    struct lat_probe *p = NULL;
+
+    CHECK(lat_probe_new(&p, &s->shape, ask, LAT_PARTS, NULL) == LAT_OK);
+    lat__probe_run(p, s, NULL, NULL);
+    for (size_t g = 0; g < ask->n_groups; g++) {
+        size_t n, begin = g ? ask->ends[g - 1] : 0;
+        const struct lat_hit *hits = lat_probe_best(p, g, &n);
+
+        CHECK(n == lat_search_live(s));
+        for (size_t i = 0; i < n; i++) {
+            CHECK(!i || hits[i].score <= hits[i - 1].score);
+            CHECK_NEAR(hits[i].score, best_of(&s->shape, ask, g, hits[i].row),
+                       tol);
+            CHECK_NEAR(hits[i].score,
+                       pair_of(&s->shape, ask, begin + hits[i].query,
+                               hits[i].row, hits[i].window),
+                       tol);
+        }
+    }
+    lat_probe_free(p);
+}
+
+TEST(search, a_row_has_the_score_of_its_best_window)
+{
+    static const char *const names[] = {"blas", "avx2", "avx512"};
+    static const size_t ends[] = {1, 4, 19};
+    const struct lat_search_shape shape = shape_of(W_DIMS);
+    struct lat_search_ask ask = {.v = queries,
+                                 .n = QUERIES_MAX,
+                                 .k = W_ROWS,
+                                 .ends = ends,
+                                 .n_groups = 3,
+                                 .weights = {1.0, -0.5, 0.0}};
+
+    UNUSED_STATE;
+    fill(rows, W_ROWS * W_DIMS, 3);
+    fill(queries, QUERIES_MAX * W_DIMS, 4);
+    for (size_t k = 0; k < 3; k++) {
+        const struct lat_kernel *kernel = kernel_named(names[k]);
+        struct lat_search *s;
+
+        if (!kernel)
+            continue;
+        s = windowed(&shape, kernel);
+        ask.metric = LAT_COSINE;
+        check_windows(s, &ask);
+        ask.metric = LAT_DOT;
+        check_windows(s, &ask);
+        lat_search_free(s);
+    }
+}
+
+/* The row keeps no window of what it was, and takes them along. */
+TEST(search, windows_go_with_their_row)
+{
+    const struct lat_search_shape shape = shape_of(W_DIMS);
+    struct lat_search *s = windowed(&shape, kernel_named(NULL));
+    size_t before = lat_search_window_bytes(s);
+    float v[W_DIMS];
+
+    UNUSED_STATE;
+    lat_search_get_window(s, 50, W_MAX - 1, v);
+    for (size_t d = 0; d < W_DIMS / 2; d++)
+        CHECK_NEAR(v[d], windows[50][W_MAX - 1][d], 1e-6);
+    CHECK(lat_search_replace(s, 51, rows, NULL) == LAT_OK);
+    CHECK(lat_search_windows(s, 51) == 1);
+    CHECK(lat_search_window_bytes(s) < before);
+    for (size_t row = 0; row < 50; row++)
+        lat_search_drop(s, row);
+    lat_search_compact(s, NULL, NULL);
+    CHECK(lat_search_windows(s, 0) == W_MAX && lat_search_windows(s, 1) == 1);
+    lat_search_get_window(s, 0, W_MAX - 1, v);
+    CHECK_NEAR(v[0], windows[50][W_MAX - 1][0], 1e-6);
+    windows[50][1][0] = NAN;
+    CHECK(lat_search_set_windows(s, 0, windows[50][0], 2, NULL) ==
+          LAT_ENONFINITE);
+    CHECK(lat_search_windows(s, 0) == 1);
+    for (size_t row = 0; row < 250; row++)
+        lat_search_drop(s, row);
+    CHECK(lat_search_window_bytes(s) == 0);
+    lat_search_free(s);
+}
+
 static int setup(void **state)
 {
     UNUSED_STATE;
@@ -449,6 +595,8 @@ int main(void)
         T(search, keeps_order_when_rows_are_replaced_dropped_and_compacted),
         T(search, survives_every_failed_allocation),
         T(pair, scores_as_the_scan_and_its_shares_sum_to_the_score),
+        T(search, a_row_has_the_score_of_its_best_window),
+        T(search, windows_go_with_their_row),
     };
 
     return cmocka_run_group_tests(tests, setup, NULL);
