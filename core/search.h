@@ -58,8 +58,6 @@ void lat__search_put(const struct lat_search_shape *shape, float *x,
                      float *lengths, size_t stride, const float *v);
 void lat__search_take(const struct lat_search_shape *shape, const float *x,
                       const float *lengths, size_t stride, float *v);
-/* The row has none any more. */
-void lat__windows_drop(struct lat_search *s, size_t row);
 /* Those of one row become another's, which has none. */
 void lat__windows_move(struct lat_search *s, size_t to, size_t from);
 

@@ -79,6 +79,9 @@ enum { LATD_TEXT_MAX = 512 };
     NUMBER(index_bytes, "index-bytes", LATD_GIB, LATD_MIB,                     \
            1024 * (uint64_t)LATD_GIB,                                          \
            "Vectors and metadata of recordings kept in memory, for searches")  \
+    NUMBER(window_bytes, "window-bytes", 512 * LATD_MIB, 0,                    \
+           1024 * (uint64_t)LATD_GIB,                                          \
+           "Windows of recordings kept in memory, for match best_window")      \
     NUMBER(job_threads, "job-threads", 1, 1, 256,                              \
            "Threads that a fine-tuning job computes on")                       \
     NUMBER(job_wall_seconds, "job-wall-seconds", 604800, 1, 1000000000,        \

@@ -175,7 +175,8 @@ static bool on_progress(void *arg, uint64_t visited, uint64_t all)
 static enum lat_code open_index(struct latd_daemon *d, struct lat_err *err)
 {
     const struct latd_config *c = &d->app.config;
-    struct latd_index_options opt = {.max_bytes = c->index_bytes};
+    struct latd_index_options opt = {.max_bytes = c->index_bytes,
+                                     .max_window_bytes = c->window_bytes};
     const struct latd_index_load load = {.db = d->app.database,
                                          .models = d->app.models,
                                          .progress = on_progress,
@@ -195,8 +196,10 @@ static enum lat_code open_index(struct latd_daemon *d, struct lat_err *err)
         return code;
     n = latd_index_counts(d->app.index);
     latd_log(LATD_INFO,
-             "recordings: %zu, with %zu vectors in %llu bytes, read in %llu ms",
+             "recordings: %zu, with %zu vectors in %llu bytes and windows in "
+             "%llu, read in %llu ms",
              n.recordings, n.vectors, (unsigned long long)n.bytes,
+             (unsigned long long)n.window_bytes,
              (unsigned long long)((latd_now_ns() - begun) / 1000000));
     return LAT_OK;
 }

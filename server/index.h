@@ -4,8 +4,9 @@
  *
  * A table for each digest of a model (latd_recordings_digest): a row for each
  * recording that has vectors by it.  A recording of many windows is the mean
- * of their vectors, each at unit length in each partition.  Rows are in the
- * order in which recordings came; one that is put again keeps its place.
+ * of their vectors, each at unit length in each partition; the windows stand
+ * beside it, for searches by windows, as long as all of them fit.  Rows are in
+ * the order in which recordings came; one that is put again keeps its place.
  *
  * Told of what was committed, in that order, by the store thread.  A search
  * holds a shared lock for some thousand rows at a time, and a writer waits for
@@ -24,7 +25,8 @@
 struct latd_index;
 
 struct latd_index_options {
-    uint64_t max_bytes; /* index-bytes */
+    uint64_t max_bytes;        /* index-bytes */
+    uint64_t max_window_bytes; /* window-bytes */
     const struct lat_kernel *kernel;
 };
 
@@ -53,6 +55,9 @@ LAT_MUST_CHECK enum lat_code latd_index_put(struct latd_index *idx,
                                             const struct latd_recording *r,
                                             struct lat_err *err);
 void latd_index_drop(struct latd_index *idx, const char *id);
+/* True once, when windows did not fit: from then on none are kept, and searches
+ * by windows are refused. */
+bool latd_index_gave_up_windows(struct latd_index *idx);
 
 /* Room for one more recording of so many bytes of vectors; LAT_ENOSPACE names
  * index-bytes.  Asked before a recording is accepted. */
@@ -62,6 +67,7 @@ LAT_MUST_CHECK enum lat_code latd_index_room(struct latd_index *idx,
 struct latd_index_counts {
     size_t recordings, vectors; /* vectors: rows of all tables */
     uint64_t bytes, max_bytes;
+    uint64_t window_bytes; /* not among bytes */
 };
 
 struct latd_index_counts latd_index_counts(struct latd_index *idx);
@@ -101,18 +107,40 @@ LAT_MUST_CHECK enum lat_code latd_index_vector(struct latd_index *idx,
                                                const char *id, float *v,
                                                struct lat_err *err);
 
+/* The windows of one recording. */
+struct latd_windows {
+    float *v; /* (n, dims) */
+    size_t n; /* at least 1 */
+};
+
+/* out->v is the caller's to lat_free.  As latd_index_vector; and LAT_EUNFIT,
+ * "windows_not_kept", when only their mean is there; LAT_ENOSPACE,
+ * "windows_incomplete", when not all of all recordings are in memory. */
+LAT_MUST_CHECK enum lat_code latd_index_windows(struct latd_index *idx,
+                                                const char *digest,
+                                                const char *id,
+                                                struct latd_windows *out,
+                                                struct lat_err *err);
+/* One of them; LAT_ENOENT when it has fewer by now. */
+LAT_MUST_CHECK enum lat_code latd_index_window(struct latd_index *idx,
+                                               const char *digest,
+                                               const char *id, size_t window,
+                                               float *v, struct lat_err *err);
+
 /* ---- searches ----------------------------------------- index/search.c */
 
 struct latd_search;
 
 struct latd_search_ask {
     const char *digest;
-    struct lat_search_ask scan;       /* k: of each query */
+    /* k: of each query.  With ends by windows: recordings of which only a mean
+     * is there are left out. */
+    struct lat_search_ask scan;
     const struct latd_filter *filter; /* lent until close; or NULL */
 };
 
 /* *n_parts: run is to be called for 0 … *n_parts - 1, each once, by any
- * threads; then best, for each query once. */
+ * threads; then best, for each query, or group of queries, once. */
 LAT_MUST_CHECK enum lat_code latd_search_open(struct latd_search **out,
                                               size_t *n_parts,
                                               struct latd_index *idx,
@@ -127,6 +155,7 @@ void latd_search_run(struct latd_search *s, size_t part);
 struct latd_found {
     char *id;
     float score;
+    size_t query, window; /* by windows: which two */
 };
 
 /* The best of query i, best first, the caller's to free with found_free.  What
@@ -137,5 +166,7 @@ LAT_MUST_CHECK enum lat_code latd_search_best(struct latd_search *s, size_t i,
 void latd_found_free(struct latd_found *f, size_t n);
 /* Rows that were looked at: those that the filter let through. */
 size_t latd_search_rows(const struct latd_search *s);
+/* Those of them that have no windows, and were left out of the rows above. */
+size_t latd_search_left_out(const struct latd_search *s);
 
 #endif

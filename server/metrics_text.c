@@ -175,6 +175,9 @@ static void put_index(struct latd_app *app, struct lat_buf *b)
     gauge(b, "latentd_index_vectors", "Vectors in memory to be searched.",
           (double)n.vectors);
     gauge(b, "latentd_index_bytes", "Memory that they take.", (double)n.bytes);
+    gauge(b, "latentd_index_window_bytes",
+          "Memory that the windows of recordings take, beside it.",
+          (double)n.window_bytes);
     gauge(b, "latentd_index_max_bytes", "Memory that they may take.",
           (double)n.max_bytes);
 }

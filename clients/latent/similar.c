@@ -14,7 +14,7 @@ struct options {
     struct cli_list where, unlike;
     uint64_t limit, offset;
     double threshold;
-    bool explain, payload, json, is_file, is_id;
+    bool explain, payload, json, is_file, is_id, best_window;
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -27,6 +27,9 @@ static const struct cli_option options[] = {
     {"weights", 0, "PART=W,...",
      "compare by several, as invariant=1,variant=-1", CLI_TEXT, AT(weights)},
     {"metric", 0, "METRIC", "cosine or dot", CLI_TEXT, AT(metric)},
+    {"best-window", 0, NULL,
+     "by the two windows that are most alike, not by their mean", CLI_FLAG,
+     AT(best_window)},
     {"where", 0, "KEY=VALUE", "only those whose metadata say so", CLI_LIST,
      AT(where)},
     {"unlike", 0, "KEY=VALUE", "only those whose metadata do not say so",
@@ -78,6 +81,14 @@ static enum lat_code put_file(struct lat_buf *b, char model[160],
     if (e.partitioned) {
         shape.n_ranges = LAT_N_BLOCKS;
         memcpy(shape.ranges, e.blocks, sizeof(e.blocks));
+    }
+    if (o->best_window && e.n > 1) {
+        code = lat_fail(err, LAT_EINVAL,
+                        "%s has %zu windows: --best-window compares those of a "
+                        "recording of the server; add the file first (latent "
+                        "recordings add)",
+                        path, e.n);
+        goto out;
     }
     all = lat_calloc(e.n * e.dims, sizeof(*all));
     mean = lat_calloc(e.dims, sizeof(*mean));
@@ -200,6 +211,8 @@ static enum lat_code put_question(struct lat_buf *b, const struct options *o,
         lat_buf_printf(b, ",\"using\":\"%s\"", o->partition);
     if (o->metric)
         lat_buf_printf(b, ",\"metric\":\"%s\"", o->metric);
+    if (o->best_window)
+        lat_buf_puts(b, ",\"match\":\"best_window\"");
     lat_buf_puts(b, ",\"filter\":{");
     if (!code)
         code = put_conditions(b, "must", &o->where, err);
@@ -238,6 +251,15 @@ static void print_why(const json_t *hit)
     printf("\n");
 }
 
+static void print_windows(const json_t *windows)
+{
+    if (windows)
+        printf("  window %lld with its %lld",
+               (long long)json_integer_value(json_object_get(windows, "query")),
+               (long long)json_integer_value(
+                   json_object_get(windows, "recording")));
+}
+
 static void print_hit(size_t rank, const json_t *hit)
 {
     const json_t *percentile = json_object_get(hit, "percentile");
@@ -252,9 +274,11 @@ static void print_hit(size_t rank, const json_t *hit)
         printf("  %7.2f %%", json_number_value(percentile));
     else
         printf("  %9s", "");
-    printf("  %s%s%s\n", cli_visible(id, sizeof(id), said ? said : "?"),
+    printf("  %s%s%s", cli_visible(id, sizeof(id), said ? said : "?"),
            text ? "  " : "", text ? text : "");
     free(text);
+    print_windows(json_object_get(hit, "windows"));
+    printf("\n");
     if (json_object_get(hit, "explain")) {
         printf("     ");
         print_why(hit);
@@ -274,6 +298,10 @@ static void print_table(const json_t *root, size_t offset)
            json_is_true(json_object_get(root, "has_more"))
                ? "; there are more (--limit, --offset)"
                : "");
+    if (json_integer_value(json_object_get(root, "without_windows")))
+        printf("%lld not compared: only the mean of their windows is kept\n",
+               (long long)json_integer_value(
+                   json_object_get(root, "without_windows")));
 }
 
 static enum lat_code print(const struct options *o,

@@ -69,12 +69,13 @@ void lat_search_compact(struct lat_search *s,
 
 /* ---- windows of rows ----------------------------------- search/windows.c */
 
-/* Of a row, v (n, dims), in the place of what it had; n 0: none.  Replace and
- * drop take them away.  LAT_ENONFINITE as append; on failure it has none. */
+/* Of a row, v (n, dims), in the place of what it had.  Replace and drop take
+ * them away.  LAT_ENONFINITE as append; on failure it has none. */
 LAT_MUST_CHECK enum lat_code lat_search_set_windows(struct lat_search *s,
                                                     size_t row, const float *v,
                                                     size_t n,
                                                     struct lat_err *err);
+void lat_search_drop_windows(struct lat_search *s, size_t row); /* if any */
 /* How many it has; at least 1, itself. */
 size_t lat_search_windows(const struct lat_search *s, size_t row);
 /* Window i < lat_search_windows, as lat_search_get gives a row. */

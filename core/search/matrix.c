@@ -174,7 +174,7 @@ enum lat_code lat_search_replace(struct lat_search *s, size_t row,
     assert(lat_search_has(s, row));
     if (code)
         return code;
-    lat__windows_drop(s, row);
+    lat_search_drop_windows(s, row);
     put(s, row, v);
     return LAT_OK;
 }
@@ -182,7 +182,7 @@ enum lat_code lat_search_replace(struct lat_search *s, size_t row,
 void lat_search_drop(struct lat_search *s, size_t row)
 {
     assert(lat_search_has(s, row));
-    lat__windows_drop(s, row);
+    lat_search_drop_windows(s, row);
     chunk_of(s, row)->live[block_of(row)] &= ~(UINT64_C(1) << row % BLOCK);
     s->n_live--;
 }
@@ -275,7 +275,7 @@ void lat_search_free(struct lat_search *s)
     if (!s)
         return;
     for (size_t row = 0; row < s->rows; row++)
-        lat__windows_drop(s, row);
+        lat_search_drop_windows(s, row);
     while (s->n_chunks)
         lat_free(s->chunks[--s->n_chunks]);
     lat_free(s->chunks);

@@ -31,7 +31,7 @@ static size_t floats_of(const struct lat_search *s, size_t n)
 
 /* ---- they come and go ---- */
 
-void lat__windows_drop(struct lat_search *s, size_t row)
+void lat_search_drop_windows(struct lat_search *s, size_t row)
 {
     struct lat__windows **w = place_of(s, row);
 
@@ -62,9 +62,7 @@ enum lat_code lat_search_set_windows(struct lat_search *s, size_t row,
     struct lat__windows *w;
 
     assert(lat_search_has(s, row));
-    lat__windows_drop(s, row);
-    if (n == 0)
-        return LAT_OK;
+    lat_search_drop_windows(s, row);
     for (size_t i = 0; i < n; i++) {
         enum lat_code code = lat__search_check(s, v + i * s->shape.dims, err);
 

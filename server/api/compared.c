@@ -86,9 +86,42 @@ static enum lat_code check_maker(const struct latd_compared *c,
     return code;
 }
 
-static enum lat_code take_embedding(const struct latd_compared *c,
+size_t latd_compared_first(const struct latd_compared *c, size_t i)
+{
+    return i ? c->ends[i - 1] : 0;
+}
+
+/* Room for n vectors more. */
+static enum lat_code add_room(struct latd_compared *c, size_t n,
+                              struct lat_err *err)
+{
+    size_t dims = c->shape.dims, cap = c->cap_v ? c->cap_v : c->asked.n;
+    float *more;
+
+    if (c->n_v + n > LATD_WINDOWS_MAX && c->asked.best_window)
+        return lat_fail(err, LAT_ETOOBIG,
+                        "%zu windows to compare, at most %d are taken at once "
+                        "(several requests take more)",
+                        c->n_v + n, (int)LATD_WINDOWS_MAX);
+    c->n_v += n;
+    if (c->n_v <= c->cap_v)
+        return LAT_OK;
+    while (cap < c->n_v)
+        cap *= 2;
+    more = lat_calloc(cap * dims, sizeof(*more));
+    if (!more)
+        return lat_fail(err, LAT_ENOMEM, "%zu vectors", cap);
+    if (c->v)
+        memcpy(more, c->v, c->cap_v * dims * sizeof(*more));
+    lat_free(c->v);
+    c->v = more;
+    c->cap_v = cap;
+    return LAT_OK;
+}
+
+static enum lat_code take_embedding(struct latd_compared *c,
                                     struct latd_req *req,
-                                    const struct latd_given *g, float *v)
+                                    const struct latd_given *g)
 {
     size_t dims = c->shape.dims;
     enum lat_code code = check_maker(c, req, g);
@@ -101,13 +134,42 @@ static enum lat_code take_embedding(const struct latd_compared *c,
                              g->dims, c->in.model->card->name, dims);
         return lat_at(&req->err, code, "embedding");
     }
-    memcpy(v, g->v, dims * sizeof(*v));
-    return LAT_OK;
+    code = add_room(c, 1, &req->err);
+    if (code == LAT_OK)
+        memcpy(c->v + (c->n_v - 1) * dims, g->v, dims * sizeof(*c->v));
+    return code;
 }
 
-static enum lat_code take_recording(const struct latd_compared *c,
+static enum lat_code take_windows(struct latd_compared *c, struct latd_req *req,
+                                  const struct latd_given *g)
+{
+    size_t dims = c->shape.dims;
+    struct latd_windows w = {0};
+    enum lat_code code = latd_index_windows(req->app->index, c->digest,
+                                            g->recording, &w, &req->err);
+
+    if (code == LAT_OK)
+        code = add_room(c, w.n, &req->err);
+    if (code == LAT_OK)
+        memcpy(c->v + (c->n_v - w.n) * dims, w.v, w.n * dims * sizeof(*c->v));
+    lat_free(w.v);
+    return code;
+}
+
+static enum lat_code take_mean(struct latd_compared *c, struct latd_req *req,
+                               const struct latd_given *g)
+{
+    enum lat_code code = add_room(c, 1, &req->err);
+
+    return code ? code
+                : latd_index_vector(req->app->index, c->digest, g->recording,
+                                    c->v + (c->n_v - 1) * c->shape.dims,
+                                    &req->err);
+}
+
+static enum lat_code take_recording(struct latd_compared *c,
                                     struct latd_req *req,
-                                    const struct latd_given *g, float *v)
+                                    const struct latd_given *g)
 {
     enum lat_code code = latd_req_database(req);
 
@@ -116,8 +178,8 @@ static enum lat_code take_recording(const struct latd_compared *c,
     code = latd_index_ready(req->app->index, req->app->database, c->digest,
                             c->in.model->card, &req->err);
     if (code == LAT_OK)
-        code = latd_index_vector(req->app->index, c->digest, g->recording, v,
-                                 &req->err);
+        code = c->asked.best_window ? take_windows(c, req, g)
+                                    : take_mean(c, req, g);
     return code ? lat_at(&req->err, code, "recording") : LAT_OK;
 }
 
@@ -125,17 +187,23 @@ static enum lat_code take_all(struct latd_compared *c, struct latd_req *req)
 {
     enum lat_code code = LAT_OK;
 
-    c->v = lat_calloc(c->asked.n * c->shape.dims, sizeof(*c->v));
-    if (!c->v)
-        return lat_fail(&req->err, LAT_ENOMEM, "%zu vectors", c->asked.n);
+    c->ends = lat_calloc(c->asked.n, sizeof(*c->ends));
+    if (!c->ends)
+        return lat_fail(&req->err, LAT_ENOMEM, "%zu to compare", c->asked.n);
     for (size_t i = 0; i < c->asked.n && code == LAT_OK; i++) {
         const struct latd_given *g = &c->asked.given[i];
-        float *v = c->v + i * c->shape.dims;
 
         if (g->kind == LATD_GIVEN_EMBEDDING)
-            code = take_embedding(c, req, g, v);
+            code = take_embedding(c, req, g);
         else if (g->kind == LATD_GIVEN_RECORDING)
-            code = take_recording(c, req, g, v);
+            code = take_recording(c, req, g);
+        else
+            code = add_room(c,
+                            c->asked.best_window
+                                ? latd_prepared_count(&c->in.prepared[g->input])
+                                : 1,
+                            &req->err);
+        c->ends[i] = c->n_v;
         if (code)
             return lat_at(&req->err, code, "%s", g->at);
     }
@@ -179,6 +247,7 @@ enum lat_code latd_compared_collect(struct latd_compared *c,
     for (size_t i = 0; i < c->asked.n && code == LAT_OK; i++) {
         const struct latd_given *g = &c->asked.given[i];
         const struct latd_item *bad;
+        float *v;
         size_t n;
 
         if (g->kind != LATD_GIVEN_INPUT)
@@ -190,8 +259,12 @@ enum lat_code latd_compared_collect(struct latd_compared *c,
             err->code = bad->code;
             return latd_wire_embed_at(&c->in.asked, g->input, bad->code, err);
         }
-        code = lat_search_mean(c->v + i * dims, &c->shape,
-                               c->passes.z + k * dims, n, err);
+        v = c->v + latd_compared_first(c, i) * dims;
+        if (c->asked.best_window)
+            memcpy(v, c->passes.z + k * dims, n * dims * sizeof(*v));
+        else
+            code =
+                lat_search_mean(v, &c->shape, c->passes.z + k * dims, n, err);
         k += n;
     }
     return code;
@@ -203,6 +276,7 @@ void latd_compared_fini(struct latd_compared *c)
     latd_inputs_fini(&c->in);
     latd_wire_similar_fini(&c->asked);
     lat_free(c->v);
+    lat_free(c->ends);
     *c = (struct latd_compared){0};
 }
 
@@ -212,7 +286,7 @@ double latd_compared_percentile(const struct latd_compared *c, double score)
 {
     int one = -1;
 
-    if (c->asked.metric != LAT_COSINE)
+    if (c->asked.metric != LAT_COSINE || c->asked.best_window)
         return -1.0;
     for (size_t r = 0; r < c->shape.n_ranges; r++) {
         if (c->weights[r] > 0.0 && one < 0)

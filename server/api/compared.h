@@ -18,8 +18,15 @@ struct latd_compared {
     char digest[LAT_DIGEST_HEX];
     struct lat_search_shape shape;
     double weights[LAT_SEARCH_RANGES];
-    float *v; /* (asked.n, dims); of inputs once they are embedded */
+    /* One vector of each that is given; by windows, as many as it has.  Of
+     * inputs once they are embedded. */
+    float *v;     /* (n_v, dims) */
+    size_t *ends; /* (asked.n): given i has v from ends[i - 1] to ends[i] */
+    size_t n_v, cap_v;
 };
+
+/* Which of v are the first of given i. */
+size_t latd_compared_first(const struct latd_compared *c, size_t i);
 
 typedef enum lat_code latd_compared_decode(
     struct latd_similar_req *out, const struct latd_body *body,
@@ -38,7 +45,7 @@ LAT_MUST_CHECK enum lat_code latd_compared_collect(struct latd_compared *c,
 void latd_compared_fini(struct latd_compared *c);
 
 /* The percentile of a score among different subjects; below 0 when the model
- * does not tell, or the score is of several partitions. */
+ * does not tell, or the score is of several partitions, or the best of many. */
 double latd_compared_percentile(const struct latd_compared *c, double score);
 
 #endif

@@ -72,7 +72,9 @@ static enum lat_code open_search(struct query *q, struct latd_req *req,
         .digest = q->c.digest,
         .filter = &q->c.asked.filter,
         .scan = {.v = q->c.v,
-                 .n = q->c.asked.n,
+                 .n = q->c.n_v,
+                 .ends = q->c.asked.best_window ? q->c.ends : NULL,
+                 .n_groups = q->c.asked.n,
                  .k = q->c.asked.offset + q->c.asked.limit + 2,
                  .metric = q->c.asked.metric,
                  .has_least = q->c.asked.has_least,
@@ -128,6 +130,7 @@ static enum lat_code page(struct query *q, size_t i, struct lat_err *err)
     if (code)
         return code;
     a->list.searched = latd_search_rows(q->search);
+    a->list.left_out = latd_search_left_out(q->search);
     a->items = lat_calloc(q->c.asked.limit, sizeof(*a->items));
     if (!a->items)
         return lat_fail(err, LAT_ENOMEM, "%zu results", q->c.asked.limit);
@@ -142,6 +145,8 @@ static enum lat_code page(struct query *q, size_t i, struct lat_err *err)
             a->items[a->list.n++] = (struct latd_similar_item){
                 .recording = a->found[j].id,
                 .score = (double)a->found[j].score,
+                .window = a->found[j].query,
+                .of = a->found[j].window,
                 .percentile =
                     latd_compared_percentile(&q->c, (double)a->found[j].score)};
     }
@@ -168,6 +173,17 @@ static enum lat_code allocate(struct query *q, struct lat_err *err)
     return LAT_OK;
 }
 
+/* What was compared of a result: its mean, or the window that decided. */
+static enum lat_code read_vector(const struct query *q,
+                                 const struct latd_app *app,
+                                 const struct latd_similar_item *item, float *v)
+{
+    if (q->c.asked.best_window)
+        return latd_index_window(app->index, q->c.digest, item->recording,
+                                 item->of, v, NULL);
+    return latd_index_vector(app->index, q->c.digest, item->recording, v, NULL);
+}
+
 /* The k-th that is shown, a result of query i. */
 static void look(struct query *q, const struct latd_app *app, size_t i,
                  size_t k, struct latd_similar_item *item)
@@ -175,13 +191,13 @@ static void look(struct query *q, const struct latd_app *app, size_t i,
     size_t dims = q->c.shape.dims;
     float *v = q->vectors + k * dims;
 
-    if (latd_index_vector(app->index, q->c.digest, item->recording, v, NULL))
+    if (read_vector(q, app, item, v))
         return; /* deleted since: it has its score, and no more is known */
     if (q->c.asked.with_vector)
         item->vector = v;
     if (!q->c.asked.top_dims)
         return;
-    item->a = q->c.v + i * dims;
+    item->a = q->c.v + (latd_compared_first(&q->c, i) + item->window) * dims;
     item->b = v;
     item->pair = &q->pairs[k];
     item->share = q->shares + k * dims;

@@ -20,7 +20,8 @@ static uint64_t bytes_of(const struct latd_index *idx)
 
     for (size_t i = 0; i < idx->n_tables; i++)
         n += lat_search_bytes(idx->tables[i]->m) +
-             (idx->tables[i]->cap_rows + idx->cap_slots) * sizeof(uint32_t);
+             (idx->tables[i]->cap_rows + idx->cap_slots) * sizeof(uint32_t) +
+             idx->tables[i]->cap_rows * sizeof(bool);
     return n;
 }
 
@@ -132,6 +133,8 @@ static enum lat_code put_rows(struct latd_index *idx, uint32_t slot,
             code = latd_row_put(t, slot, v, err);
         else
             latd_row_drop(t, slot);
+        if (v && code == LAT_OK)
+            latd_windows_put(idx, t, slot, v);
     }
     return code;
 }
@@ -221,37 +224,9 @@ struct latd_index_counts latd_index_counts(struct latd_index *idx)
     for (size_t i = 0; i < idx->n_tables; i++)
         c.vectors += lat_search_live(idx->tables[i]->m);
     c.bytes = bytes_of(idx);
+    c.window_bytes = latd_windows_bytes(idx);
     latd_gate_leave(&idx->gate);
     return c;
-}
-
-static enum lat_code look(struct latd_index *idx, const char *digest,
-                          const char *id, float *v, struct lat_err *err)
-{
-    struct latd_table *t = latd_index_table(idx, digest);
-    uint32_t slot = latd_names_find(&idx->ids, id);
-
-    if (slot == LATD_NO_NAME)
-        return lat_fail_word(err, LAT_ENOENT, "recording_not_found",
-                             "no recording is called %.80s", id);
-    if (!t || !t->rows[slot])
-        return lat_fail_word(err, LAT_EUNFIT, "model_mismatch",
-                             "recording %.80s has vectors of other models, and "
-                             "vectors of different models are never compared",
-                             id);
-    lat_search_get(t->m, t->rows[slot] - 1, v);
-    return LAT_OK;
-}
-
-enum lat_code latd_index_vector(struct latd_index *idx, const char *digest,
-                                const char *id, float *v, struct lat_err *err)
-{
-    enum lat_code code;
-
-    latd_gate_read(&idx->gate);
-    code = look(idx, digest, id, v, err);
-    latd_gate_leave(&idx->gate);
-    return code;
 }
 
 /* ---- a life ---- */
@@ -265,6 +240,7 @@ enum lat_code latd_index_new(struct latd_index **out,
     if (!idx)
         return lat_fail(err, LAT_ENOMEM, "the index of recordings");
     idx->max_bytes = opt->max_bytes;
+    idx->max_window_bytes = opt->max_window_bytes;
     idx->kernel = opt->kernel;
     latd_gate_init(&idx->gate);
     *out = idx;

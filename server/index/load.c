@@ -4,6 +4,14 @@
 #include "../log.h"
 #include "../models.h"
 
+static void tell_of_windows(struct latd_index *idx)
+{
+    if (latd_index_gave_up_windows(idx))
+        latd_log(LATD_WARNING,
+                 "index: the windows of all recordings do not fit into memory "
+                 "(window-bytes); match best_window is refused from now on");
+}
+
 static void on_put(void *arg, const struct latd_recording *r)
 {
     struct lat_err err = {0};
@@ -11,6 +19,7 @@ static void on_put(void *arg, const struct latd_recording *r)
     if (latd_index_put(arg, r, &err))
         latd_log(LATD_ERROR, "index: %s; searches are refused from now on",
                  err.msg);
+    tell_of_windows(arg);
 }
 
 static void on_removed(void *arg, const char *id)
@@ -89,6 +98,7 @@ enum lat_code latd_index_load(struct latd_index *idx,
     code = learn_all(idx, list, n, err);
     if (code == LAT_OK)
         code = latd_recordings_scan(load->db, &scan, err);
+    tell_of_windows(idx);
     if (code == LAT_ENOSPACE || code == LAT_ENONFINITE) {
         /* Searches are refused, all else goes on: what is in the way can be
          * deleted. */
@@ -139,6 +149,7 @@ static void late_done(struct latd_change *c)
 {
     struct late *l = (struct late *)(void *)c;
 
+    tell_of_windows(l->idx);
     if (c->code)
         latd_log(LATD_ERROR, "index: %s", c->err.msg);
     else

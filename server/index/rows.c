@@ -19,14 +19,21 @@ static bool grow_rows(struct latd_table *t)
 {
     size_t cap = t->cap_rows ? 2 * t->cap_rows : 1024;
     uint32_t *more;
+    bool *pooled;
 
     if (lat_search_rows(t->m) < t->cap_rows)
         return true;
     more = grown(t->slots, t->cap_rows, cap, sizeof(*more));
-    if (!more)
+    pooled = grown(t->pooled, t->cap_rows, cap, sizeof(*pooled));
+    if (!more || !pooled) {
+        lat_free(more);
+        lat_free(pooled);
         return false;
+    }
     lat_free(t->slots);
+    lat_free(t->pooled);
     t->slots = more;
+    t->pooled = pooled;
     t->cap_rows = cap;
     return true;
 }
@@ -64,6 +71,7 @@ void latd_table_free(struct latd_table *t)
         return;
     lat_search_free(t->m);
     lat_free(t->slots);
+    lat_free(t->pooled);
     lat_free(t->rows);
     lat_free(t);
 }
@@ -99,6 +107,7 @@ static void moved(void *arg, size_t to, size_t from)
     struct latd_table *t = arg;
 
     t->slots[to] = t->slots[from];
+    t->pooled[to] = t->pooled[from];
     t->rows[t->slots[to]] = (uint32_t)to + 1;
 }
 
@@ -141,6 +150,8 @@ enum lat_code latd_row_put(struct latd_table *t, uint32_t slot,
             t->slots[t->rows[slot] - 1] = slot;
         }
     }
+    if (code == LAT_OK)
+        t->pooled[t->rows[slot] - 1] = from->pooled > 0;
     lat_free(mean);
     return code;
 }

@@ -7,21 +7,28 @@
  * turn, between which other work may come. */
 enum { SLICE = 4096, PART = 16384, PARTS_MAX = 64, HITS_MAX = 1 << 21 };
 
+/* The same by windows, of which a recording may have a thousand. */
+enum { WINDOWED_SLICE = 64, WINDOWED_PART = 256 };
+
 struct latd_search {
     struct latd_index *idx;
     struct latd_table *table;
     const struct latd_filter *filter; /* NULL: none */
     struct lat_probe *probe;
     size_t rows, live, n_parts;
+    bool windowed;
     uint64_t *allow; /* (rows / 64), with a filter */
     uint32_t *words; /* (n_parts, n_words) */
     size_t n_words;
     _Atomic size_t count; /* rows that the filter let through */
+    _Atomic size_t left_out;
 };
 
 static size_t parts_for(size_t rows, const struct lat_search_ask *ask)
 {
-    size_t n = (rows + PART - 1) / PART, places = ask->n * ask->k;
+    size_t part = ask->ends ? WINDOWED_PART : PART;
+    size_t n = (rows + part - 1) / part;
+    size_t places = (ask->ends ? ask->n_groups : ask->n) * ask->k;
 
     places = places ? HITS_MAX / places : PARTS_MAX;
     n = n > PARTS_MAX ? PARTS_MAX : n;
@@ -31,9 +38,9 @@ static size_t parts_for(size_t rows, const struct lat_search_ask *ask)
 
 static enum lat_code allocate(struct latd_search *s, struct lat_err *err)
 {
-    if (!s->filter)
+    if (!s->filter && !s->windowed)
         return LAT_OK;
-    s->n_words = latd_match_size(s->filter);
+    s->n_words = s->filter ? latd_match_size(s->filter) : 0;
     s->allow = lat_calloc(s->rows / 64 + 1, sizeof(*s->allow));
     s->words = lat_calloc(s->n_parts * s->n_words, sizeof(*s->words));
     if (!s->allow || !s->words)
@@ -46,7 +53,8 @@ static enum lat_code pin(struct latd_search *s, const char *digest,
                          struct lat_err *err)
 {
     struct latd_table *t = latd_index_table(s->idx, digest);
-    enum lat_code code = latd_index_check(s->idx, err);
+    enum lat_code code = s->windowed ? latd_index_check_windows(s->idx, err)
+                                     : latd_index_check(s->idx, err);
 
     if (code)
         return code;
@@ -72,6 +80,7 @@ enum lat_code latd_search_open(struct latd_search **out, size_t *n_parts,
         return lat_fail(err, LAT_ENOMEM, "a search");
     s->idx = idx;
     s->filter = ask->filter && ask->filter->n ? ask->filter : NULL;
+    s->windowed = ask->scan.ends != NULL;
     latd_gate_read(&idx->gate);
     code = pin(s, ask->digest, err);
     latd_gate_leave(&idx->gate);
@@ -103,34 +112,43 @@ void latd_search_close(struct latd_search *s)
     lat_free(s);
 }
 
-/* Under the gate: the bits of rows that the filter lets through. */
+/* Under the gate: the bits of rows that the filter lets through and that have
+ * what is compared. */
 static void filter(struct latd_search *s, uint32_t *words, struct lat_range in)
 {
     const struct latd_table *t = s->table;
-    size_t count = 0;
+    size_t count = 0, left_out = 0;
 
-    latd_match_prepare(words, s->idx, s->filter);
+    if (s->filter)
+        latd_match_prepare(words, s->idx, s->filter);
     for (size_t row = in.begin; row < in.end; row++) {
         if (!lat_search_has(t->m, row) ||
-            !latd_match(words, s->filter, &s->idx->slots[t->slots[row]]))
+            (s->filter &&
+             !latd_match(words, s->filter, &s->idx->slots[t->slots[row]])))
             continue;
+        if (s->windowed && t->pooled[row]) {
+            left_out++;
+            continue;
+        }
         s->allow[row / 64] |= UINT64_C(1) << row % 64;
         count++;
     }
     atomic_fetch_add(&s->count, count);
+    atomic_fetch_add(&s->left_out, left_out);
 }
 
 void latd_search_run(struct latd_search *s, size_t part)
 {
-    size_t n = (s->rows + SLICE - 1) / SLICE;
+    size_t slice = s->windowed ? WINDOWED_SLICE : SLICE;
+    size_t n = (s->rows + slice - 1) / slice;
     size_t end = n * (part + 1) / s->n_parts;
 
     for (size_t i = n * part / s->n_parts; i < end; i++) {
-        struct lat_range in = {i * SLICE, (i + 1) * SLICE};
+        struct lat_range in = {i * slice, (i + 1) * slice};
 
         in.end = in.end < s->rows ? in.end : s->rows;
         latd_gate_read(&s->idx->gate);
-        if (s->filter)
+        if (s->allow)
             filter(s, s->words + part * s->n_words, in);
         lat_probe_scan(s->probe, part, s->table->m, in, s->allow);
         latd_gate_leave(&s->idx->gate);
@@ -153,6 +171,8 @@ static enum lat_code name(struct latd_found *to, size_t *n,
         to[*n].id = lat_strdup(s->idx->ids.v[t->slots[hits[i].row]].text);
         if (!to[*n].id)
             return lat_fail(err, LAT_ENOMEM, "%zu results", n_hits);
+        to[*n].query = hits[i].query;
+        to[*n].window = hits[i].window;
         to[(*n)++].score = hits[i].score;
     }
     return LAT_OK;
@@ -190,5 +210,10 @@ void latd_found_free(struct latd_found *f, size_t n)
 
 size_t latd_search_rows(const struct latd_search *s)
 {
-    return s->filter ? atomic_load(&s->count) : s->live;
+    return s->allow ? atomic_load(&s->count) : s->live;
+}
+
+size_t latd_search_left_out(const struct latd_search *s)
+{
+    return atomic_load(&s->left_out);
 }

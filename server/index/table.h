@@ -32,6 +32,7 @@ struct latd_table {
     struct lat_search_shape shape;
     struct lat_search *m;
     uint32_t *slots; /* (cap_rows), of each row */
+    bool *pooled;    /* (cap_rows): its windows were not kept */
     size_t cap_rows;
     uint32_t *rows; /* (cap_slots), a row + 1, or 0 */
     /* Searches that are open: rows keep their numbers. */
@@ -41,7 +42,7 @@ struct latd_table {
 };
 
 struct latd_index {
-    uint64_t max_bytes;
+    uint64_t max_bytes, max_window_bytes;
     const struct lat_kernel *kernel;
     struct latd_gate gate; /* guards all that follows */
     struct latd_names ids, words;
@@ -52,6 +53,8 @@ struct latd_index {
     struct latd_table *tables[LATD_TABLES_MAX];
     bool lacking;       /* something is missing */
     struct lat_err why; /* the first that did not come in, when lacking */
+    bool no_windows;    /* those of all did not fit: none are kept */
+    _Atomic bool gave_up_windows; /* that was not told yet */
 };
 
 /* NULL when nobody learned it. */
@@ -59,6 +62,9 @@ struct latd_table *latd_index_table(struct latd_index *idx, const char *digest);
 /* Searches are refused when something is missing. */
 LAT_MUST_CHECK enum lat_code latd_index_check(const struct latd_index *idx,
                                               struct lat_err *err);
+/* The same of windows. */
+LAT_MUST_CHECK enum lat_code latd_index_check_windows(
+    const struct latd_index *idx, struct lat_err *err);
 
 /* ---- rows.c; under the gate, for writing */
 
@@ -74,6 +80,14 @@ LAT_MUST_CHECK enum lat_code latd_row_put(struct latd_table *t, uint32_t slot,
                                           const struct latd_embedding *from,
                                           struct lat_err *err);
 void latd_row_drop(struct latd_table *t, uint32_t slot); /* if there is one */
+
+/* ---- windows.c; under the gate, for writing */
+
+/* Beside the row of slot, when they are several.  When they do not fit, or
+ * there is no memory, none are kept any more. */
+void latd_windows_put(struct latd_index *idx, struct latd_table *t,
+                      uint32_t slot, const struct latd_embedding *from);
+uint64_t latd_windows_bytes(const struct latd_index *idx);
 
 /* ---- facts.c: metadata as numbers; under the gate, for writing */
 

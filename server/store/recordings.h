@@ -26,6 +26,7 @@ struct latd_embedding {
     char model[LATD_MODEL_NAME]; /* as it was called then */
     size_t windows, dims;
     float *v;      /* (windows, dims); NULL when not asked for */
+    size_t pooled; /* of how many windows v is the mean; 0: it is theirs */
     size_t n_keys; /* under which windows are cached */
     uint8_t *keys; /* (n_keys, LAT_DIGEST) */
 };

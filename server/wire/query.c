@@ -110,13 +110,25 @@ static enum lat_code read_query(struct latd_similar_req *out,
                                 const struct latd_embed_limits *limits,
                                 struct lat_err *err)
 {
-    static const char *const members[] = {
-        "model",           "query",        "searches",
-        "using",           "weights",      "metric",
-        "filter",          "limit",        "offset",
-        "score_threshold", "with_payload", "with_vector",
-        "exact",           "explain",      "windowing",
-        "channel_match",   "timeout_ms",   NULL};
+    static const char *const members[] = {"model",
+                                          "query",
+                                          "searches",
+                                          "using",
+                                          "weights",
+                                          "metric",
+                                          "filter",
+                                          "limit",
+                                          "offset",
+                                          "score_threshold",
+                                          "with_payload",
+                                          "with_vector",
+                                          "exact",
+                                          "explain",
+                                          "windowing",
+                                          "channel_match",
+                                          "timeout_ms",
+                                          "match",
+                                          NULL};
     enum lat_code code = latd_similar_common(out, doc->root, members, err);
 
     if (code == LAT_OK)

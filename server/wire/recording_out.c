@@ -105,6 +105,8 @@ enum lat_code latd_wire_embedding_encode(struct lat_buf *out,
     latd_write_string(out, e->model);
     lat_buf_printf(out, ",\"digest\":\"%s\",\"windows\":%zu,\"dimensions\":%zu",
                    e->digest, e->windows, e->dims);
+    if (e->pooled)
+        lat_buf_printf(out, ",\"pooled\":%zu", e->pooled);
     if (e->v)
         code = check_finite(e, err);
     if (!code && e->v && show->with & LATD_WITH_VECTORS) {

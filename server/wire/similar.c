@@ -194,6 +194,24 @@ static enum lat_code read_explain(struct latd_similar_req *out,
     return code ? lat_at(err, code, "explain") : LAT_OK;
 }
 
+/* "match": how the windows of two become one score. */
+static enum lat_code read_match(struct latd_similar_req *out, const json_t *obj,
+                                struct lat_err *err)
+{
+    static const char *const words[] = {"mean", "best_window", NULL};
+    int match = 0;
+    enum lat_code code = latd_json_word(&match, obj, "match", words, err);
+
+    out->best_window = match == 1;
+    if (code || !out->best_window || !out->inputs.pool_mean)
+        return code;
+    return lat_at(err,
+                  lat_fail(err, LAT_EINVAL,
+                           "match best_window compares windows, and pool mean "
+                           "leaves none: leave out one of them"),
+                  "match");
+}
+
 enum lat_code latd_similar_common(struct latd_similar_req *out,
                                   const json_t *obj, const char *const *members,
                                   struct lat_err *err)
@@ -209,6 +227,8 @@ enum lat_code latd_similar_common(struct latd_similar_req *out,
             lat_at(err, lat_fail(err, LAT_EINVAL, "model is missing"), "model");
     if (code == LAT_OK)
         code = latd_json_word(&metric, obj, "metric", metrics, err);
+    if (code == LAT_OK)
+        code = read_match(out, obj, err);
     if (code == LAT_OK)
         code = read_weights(out, obj, err);
     if (code == LAT_OK)
@@ -238,8 +258,9 @@ static enum lat_code read_similarity(struct latd_similar_req *out,
                                      struct lat_err *err)
 {
     static const char *const members[] = {
-        "model",   "source",    "targets",       "metric",     "weights",
-        "explain", "windowing", "channel_match", "timeout_ms", NULL};
+        "model",         "source",     "targets", "metric",
+        "weights",       "match",      "explain", "windowing",
+        "channel_match", "timeout_ms", NULL};
     const json_t *targets = json_object_get(doc->root, "targets");
     enum lat_code code = latd_similar_common(out, doc->root, members, err);
 

@@ -41,7 +41,8 @@ struct latd_given {
 enum {
     LATD_SEARCHES_MAX = 64,
     LATD_RESULTS_MAX = 10000, /* offset and limit; limit of all searches */
-    LATD_TOP_DIMS_MAX = 64
+    LATD_TOP_DIMS_MAX = 64,
+    LATD_WINDOWS_MAX = 16384 /* that are compared with those of recordings */
 };
 
 /* Of both bodies.  given: the source and then the targets; or the queries. */
@@ -52,7 +53,8 @@ struct latd_similar_req {
     enum lat_metric metric;
     bool weighted; /* weights, or using, were said */
     double weights[LAT_N_BLOCKS];
-    size_t top_dims; /* of an explanation; 0: none */
+    size_t top_dims;  /* of an explanation; 0: none */
+    bool best_window; /* match: the best pair of windows, not their means */
     /* Of a query alone. */
     bool many; /* "searches": an answer for each */
     struct latd_filter filter;
@@ -78,6 +80,7 @@ void latd_wire_similar_fini(struct latd_similar_req *req);
 struct latd_similar_item {
     const char *recording; /* or NULL */
     double score;
+    size_t window, of; /* by windows: of the source or query, of this one */
     const struct lat_pair *pair; /* of it; NULL: only the score */
     const double *share;         /* (dims), with an explanation */
     const float *a, *b;          /* (dims), the two; with an explanation */
@@ -102,6 +105,7 @@ void latd_wire_similarity_encode(struct lat_buf *out,
 struct latd_similar_list {
     const struct latd_similar_item *items;
     size_t n, searched;
+    size_t left_out; /* by windows: of which only the mean is kept */
     bool has_more;
 };
 

@@ -8,6 +8,7 @@
 struct writer {
     struct lat_buf *out;
     const struct latd_similar_reply *r;
+    const char *const *words; /* what the two are called */
     const struct latd_similar_item *item;
 };
 
@@ -121,6 +122,9 @@ static void write_score(const struct writer *w)
         lat_buf_puts(w->out, ",\"percentile\":");
         write_number(w->out, item->percentile);
     }
+    if (w->r->req->best_window)
+        lat_buf_printf(w->out, ",\"windows\":{\"%s\":%zu,\"%s\":%zu}",
+                       w->words[0], item->window, w->words[1], item->of);
     if (item->pair) {
         lat_buf_puts(w->out, ",\"by_partition\":");
         write_by_partition(w);
@@ -147,12 +151,16 @@ void latd_wire_similarity_encode(struct lat_buf *out,
                                  const struct latd_similar_item *items,
                                  size_t n)
 {
-    struct writer w = {out, reply, NULL};
+    static const char *const words[] = {"source", "target"};
+    struct writer w = {out, reply, words, NULL};
 
     lat_buf_puts(out, "{\"object\":\"similarity\",\"model\":");
     latd_write_string(out, reply->model);
-    lat_buf_printf(out, ",\"metric\":\"%s\",\"results\":[",
+    lat_buf_printf(out, ",\"metric\":\"%s\"",
                    reply->req->metric == LAT_DOT ? "dot" : "cosine");
+    if (reply->req->best_window)
+        lat_buf_puts(out, ",\"match\":\"best_window\"");
+    lat_buf_puts(out, ",\"results\":[");
     for (size_t i = 0; i < n; i++) {
         w.item = &items[i];
         lat_buf_printf(out, "%s{\"index\":%zu,", i ? "," : "", i);
@@ -194,13 +202,18 @@ static void write_list(struct writer *w, const struct latd_similar_list *list)
     }
     lat_buf_printf(w->out, "],\"searched\":%zu,\"exact\":true,\"has_more\":%s",
                    list->searched, list->has_more ? "true" : "false");
+    if (w->r->req->best_window)
+        lat_buf_printf(w->out,
+                       ",\"match\":\"best_window\",\"without_windows\":%zu",
+                       list->left_out);
 }
 
 void latd_wire_query_encode(struct lat_buf *out,
                             const struct latd_similar_reply *reply,
                             const struct latd_similar_list *lists, size_t n)
 {
-    struct writer w = {out, reply, NULL};
+    static const char *const words[] = {"query", "recording"};
+    struct writer w = {out, reply, words, NULL};
 
     lat_buf_puts(out, "{\"object\":\"list\",\"model\":");
     latd_write_string(out, reply->model);

@@ -208,7 +208,9 @@ def test_what_cannot_be_compared_is_refused_by_its_word(full, start, tmp_path):
     for body in ({"limit": 0}, {"exact": False}, {"searches": []},
                  {"using": "free", "weights": {"free": 1}},
                  {"filter": {"must": [{"key": "a"}]}}, {"using": "x"},
-                 {"limit": 9000, "offset": 9000}, {"match": "best_window"}):
+                 {"limit": 9000, "offset": 9000}, {"match": "worst_window"},
+                 {"match": "best_window",
+                  "windowing": {"mode": "tile", "pool": "mean"}}):
         assert refused(query, {"model": "toy", "query": ok, **body})[0] == 400
     full.stop()
     db = sqlite3.connect(tmp_path / "data/latentd.db")
@@ -289,6 +291,149 @@ def test_searches_from_many_clients_agree(full):
     for t in threads:
         t.join()
     assert not wrong
+
+
+# ---- by windows
+
+@pytest.fixture
+def windowed(start, tmp_path):
+    """60 recordings of 1 to 12 windows; every tenth keeps their mean alone."""
+    d = start()
+    digest, dims = digest_of(d.client), dims_of(d.client)
+    d.stop()
+    rng = np.random.default_rng(5)
+    windows = [rng.normal(size=(1 + i % 12, dims)).astype(np.float32)
+               for i in range(60)]
+    path = tmp_path / "data/latentd.db"
+    put(path, digest, windows, [{"n": len(w)} for w in windows], [None] * 60)
+    db = sqlite3.connect(path)
+    db.execute("UPDATE vectors SET pooled = windows, windows = 1, "
+               "v = substr(v, 1, 4 * dims) WHERE recording % 10 = 4")
+    db.commit()
+    db.close()
+    d = start()
+    d.windows = windows
+    d.pooled = {i for i in range(60) if i % 10 == 3}
+    return d
+
+
+def pairs(d, i, block):
+    """Of recording i with each: the best score, and which two windows."""
+    out = {}
+    for j, w in enumerate(d.windows):
+        if j == i or j in d.pooled:
+            continue
+        a = d.windows[i][:, block[0]:block[1]].astype(float)
+        b = w[:, block[0]:block[1]].astype(float)
+        scores = (a @ b.T) / np.outer(np.linalg.norm(a, axis=1),
+                                      np.linalg.norm(b, axis=1))
+        at = np.unravel_index(np.argmax(scores), scores.shape)
+        out[f"rec-{j}"] = scores[at], {"query": at[0], "recording": at[1]}
+    return out
+
+
+def test_the_best_pair_of_windows_decides(windowed):
+    d = windowed
+    block = blocks_of(d.client)["invariant"]
+    for i in (0, 11, 17):
+        want = pairs(d, i, block)
+        reply = ask(d, query={"recording": f"rec-{i}"}, limit=60,
+                    match="best_window", with_vector=True,
+                    explain={"top_dims": 64})
+        assert reply["match"] == "best_window"
+        assert reply["searched"] == 54 and reply["without_windows"] == 6
+        assert ids(reply) == sorted(want, key=lambda k: -want[k][0])
+        for hit in reply["data"]:
+            score, which = want[hit["id"]]
+            assert abs(hit["score"] - score) < 1e-5
+            assert hit["windows"] == which
+            window = d.windows[int(hit["id"][4:])][which["recording"]]
+            assert np.allclose(hit["vector"], window, rtol=1e-5, atol=1e-6)
+            assert abs(sum(x["contribution"] for x in hit["explain"]) -
+                       score) < 1e-5
+            assert "percentile" not in hit
+    several = ask(d, match="best_window", limit=60, searches=[
+        {"query": {"recording": f"rec-{i}"}} for i in (0, 11, 17)])
+    for i, page in zip((0, 11, 17), several["results"]):
+        assert page["data"] == ask(d, query={"recording": f"rec-{i}"},
+                                   match="best_window", limit=60)["data"]
+        assert page["without_windows"] == 6
+    few = ask(d, query={"recording": "rec-11"}, match="best_window",
+              filter={"must": [{"key": "n", "match": {"value": 4}}]})
+    assert few["searched"] == 4 and few["without_windows"] == 1
+
+
+def test_similarity_says_which_windows_are_alike(windowed):
+    d = windowed
+    want = pairs(d, 11, blocks_of(d.client)["invariant"])
+
+    def compare(**body):
+        return d.client.post("/v1/similarity", json={
+            "model": "toy", "match": "best_window", **body})
+
+    reply = compare(source={"recording": "rec-11"},
+                    targets=[{"recording": "rec-5"},
+                             {"embedding": d.windows[7][2].tolist()}],
+                    explain={"top_dims": 2}).json()
+    assert reply["match"] == "best_window"
+    first, second = reply["results"]
+    assert abs(first["score"] - want["rec-5"][0]) < 1e-6
+    which = want["rec-5"][1]
+    assert first["windows"] == {"source": which["query"],
+                                "target": which["recording"]}
+    assert abs(first["by_partition"]["invariant"] - first["score"]) < 1e-6
+    assert second["windows"]["target"] == 0
+    reply = compare(source={"recording": "rec-11"},
+                    targets=[{"recording": "rec-5"}, {"recording": "rec-3"}])
+    assert reply.status_code == 422
+    assert reply.json()["error"]["code"] == "windows_not_kept"
+    assert reply.json()["error"]["param"] == "targets[1].recording"
+
+
+def test_windows_of_inputs_and_of_what_was_put(daemon):
+    """By HTTP alone: kept, pooled, one more model's window count shown."""
+    d = daemon
+    long = signal_of(600, seed=3)
+    tile = {"mode": "tile"}
+    for name, more in (("kept", {}), ("pooled", {"keep": {"windows": False}})):
+        reply = d.client.put(f"/v1/recordings/{name}", json={
+            "model": "toy", "input": long, "windowing": tile, **more})
+        assert reply.status_code == 201, reply.text
+    kept, pooled = (d.client.get(f"/v1/recordings/{n}").json()["embeddings"][0]
+                    for n in ("kept", "pooled"))
+    assert kept["windows"] > 1 and "pooled" not in kept
+    assert pooled["windows"] == 1 and pooled["pooled"] == kept["windows"]
+    reply = ask(d, query={"input": long}, windowing=tile, match="best_window")
+    assert ids(reply) == ["kept"] and reply["without_windows"] == 1
+    assert abs(reply["data"][0]["score"] - 1) < 1e-5
+    which = reply["data"][0]["windows"]
+    assert which["query"] == which["recording"]
+    reply = ask(d, 422, query={"recording": "pooled"}, match="best_window")
+    assert reply["error"]["code"] == "windows_not_kept"
+    reply = d.client.post("/v1/similarity", json={
+        "model": "toy", "source": {"input": long}, "windowing": tile,
+        "match": "best_window", "targets": [{"recording": "kept"}]}).json()
+    assert abs(reply["results"][0]["score"] - 1) < 1e-5
+    # put again with fewer: the old ones are gone
+    d.client.put("/v1/recordings/kept", json={
+        "model": "toy", "input": signal_of(seed=3)})
+    reply = ask(d, query={"recording": "kept"}, match="best_window")
+    assert reply["data"] == [] and reply["without_windows"] == 1
+
+
+def test_windows_that_do_not_fit_leave_the_means(start, tmp_path):
+    d = start()
+    digest, dims = digest_of(d.client), dims_of(d.client)
+    d.stop()
+    put(tmp_path / "data/latentd.db", digest,
+        np.ones((50, 20, dims), np.float32), [{}] * 50, [None] * 50)
+    d = start(window_bytes="10K")
+    assert "window-bytes" in d.line("index: the windows")["msg"]
+    assert len(ids(ask(d, query={"recording": "rec-1"}))) == 10
+    reply = ask(d, 507, query={"recording": "rec-1"}, match="best_window")
+    assert reply["error"]["code"] == "windows_incomplete"
+    assert "window-bytes" in reply["error"]["message"]
+    assert d.metric("latentd_index_window_bytes") == 0
 
 
 # ---- the command line

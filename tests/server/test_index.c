@@ -24,7 +24,8 @@ static const struct lat_card card = {
 
 static struct latd_index *opened(uint64_t max_bytes)
 {
-    struct latd_index_options opt = {.max_bytes = max_bytes};
+    struct latd_index_options opt = {.max_bytes = max_bytes,
+                                     .max_window_bytes = 1 << 16};
     struct latd_index *idx = NULL;
     bool fresh = false;
 
@@ -268,6 +269,98 @@ TEST(index, filters_by_values_at_paths)
     assert_string_equal(found(idx, axis, 9, &three, NULL), "x y");
     put_with(idx, "x", "{}", "");
     assert_string_equal(found(idx, axis, 9, &three, NULL), "y");
+    latd_index_free(idx);
+}
+
+/* ---- windows ---- */
+
+/* The id, query's window and recording's window of what is found. */
+static const char *found_by_windows(struct latd_index *idx, const float *v,
+                                    size_t n, size_t *left_out)
+{
+    static char text[256];
+    struct latd_search_ask ask = {.digest = a,
+                                  .scan = {.v = v,
+                                           .n = n,
+                                           .k = 9,
+                                           .ends = &n,
+                                           .n_groups = 1,
+                                           .weights = {1.0}}};
+    struct latd_search *s = NULL;
+    struct latd_found *list = NULL;
+    struct lat_err err = {0};
+    size_t n_parts = 0, n_found = 0, at = 0;
+
+    text[0] = '\0';
+    if (latd_search_open(&s, &n_parts, idx, &ask, &err))
+        return strcat(text, err.word);
+    for (size_t i = 0; i < n_parts; i++)
+        latd_search_run(s, i);
+    CHECK(latd_search_best(s, 0, &list, &n_found, NULL) == LAT_OK);
+    for (size_t i = 0; i < n_found; i++)
+        at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s:%zu:%zu",
+                               i ? " " : "", list[i].id, list[i].query,
+                               list[i].window);
+    *left_out = latd_search_left_out(s);
+    CHECK(latd_search_rows(s) == n_found);
+    latd_found_free(list, n_found);
+    latd_search_close(s);
+    return text;
+}
+
+TEST(index, searches_windows_and_leaves_out_means)
+{
+    const float q[2 * DIMS] = {0, 0, 1.0f, 0, 0, 0, 1.0f, 0, 0, 0, 0, 0};
+    float v[2 * DIMS] = {0, 1.0f, 0, 0, 0, 0, 1.0f, 0.1f, 0, 0, 0, 0};
+    struct latd_index *idx = opened(1 << 26);
+    struct latd_recording *r;
+    struct latd_windows w = {0};
+    struct lat_err err = {0};
+    size_t left_out = 0;
+
+    UNUSED_STATE;
+    CHECK(latd_index_put(idx, recording("two", a, v, 2), NULL) == LAT_OK);
+    put(idx, "one", axis);
+    r = recording("mean", a, v, 1);
+    r->embeddings[0].pooled = 7;
+    CHECK(latd_index_put(idx, r, NULL) == LAT_OK);
+    assert_string_equal(found_by_windows(idx, q, 2, &left_out),
+                        "one:1:0 two:1:1");
+    CHECK(left_out == 1);
+    CHECK(latd_index_windows(idx, a, "two", &w, NULL) == LAT_OK && w.n == 2);
+    CHECK_NEAR(w.v[DIMS], 1.0f, 1e-6);
+    lat_free(w.v);
+    CHECK(latd_index_windows(idx, a, "mean", &w, &err) == LAT_EUNFIT);
+    assert_string_equal(err.word, "windows_not_kept");
+    CHECK(latd_index_window(idx, a, "two", 1, v, NULL) == LAT_OK);
+    CHECK(latd_index_window(idx, a, "two", 2, v, NULL) == LAT_ENOENT);
+    put(idx, "two", axis); /* by one window from now on */
+    CHECK(latd_index_counts(idx).window_bytes == 0);
+    assert_string_equal(found_by_windows(idx, q, 2, &left_out),
+                        "two:1:0 one:1:0");
+    latd_index_free(idx);
+}
+
+/* More windows than there is room for: none, and the means are searched on. */
+TEST(index, gives_up_windows_that_do_not_fit)
+{
+    static float v[4000 * DIMS];
+    struct latd_index *idx = opened(1 << 26);
+    size_t left_out;
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < 4000; i++)
+        v[i * DIMS] = 1.0f;
+    CHECK(latd_index_put(idx, recording("x", a, v, 2), NULL) == LAT_OK);
+    CHECK(!latd_index_gave_up_windows(idx));
+    CHECK(latd_index_counts(idx).window_bytes > 0);
+    CHECK(latd_index_put(idx, recording("y", a, v, 4000), NULL) == LAT_OK);
+    CHECK(latd_index_gave_up_windows(idx));
+    CHECK(!latd_index_gave_up_windows(idx));
+    CHECK(latd_index_counts(idx).window_bytes == 0);
+    assert_string_equal(found_by_windows(idx, axis, 1, &left_out),
+                        "windows_incomplete");
+    assert_string_equal(found(idx, axis, 9, NULL, NULL), "x y");
     latd_index_free(idx);
 }
 
@@ -545,6 +638,8 @@ int main(void)
         T(index, takes_the_mean_of_unit_windows),
         T(index, keeps_order_when_most_recordings_go),
         T(index, filters_by_values_at_paths),
+        T(index, searches_windows_and_leaves_out_means),
+        T(index, gives_up_windows_that_do_not_fit),
         T(index, refuses_to_search_what_does_not_fit),
         T(index, says_why_it_lacks_a_recording),
         T(index, survives_every_failed_allocation),

@@ -58,6 +58,7 @@ static enum lat_code embed(struct latd_drafts *all, struct latd_draft *d,
     d->r.n++; /* what it holds is freed with it */
     snprintf(e->model, sizeof(e->model), "%s", in->model->id);
     e->windows = in->asked.pool_mean ? 1 : n;
+    e->pooled = in->asked.pool_mean && n > 1 ? n : 0;
     e->dims = dims;
     e->v = lat_calloc(e->windows * dims, sizeof(*e->v));
     if (!e->v)

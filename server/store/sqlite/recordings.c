@@ -15,7 +15,7 @@ static enum lat_code insert_embedding(struct latd_rows *rows, int64_t n,
     enum lat_code code = latd_rows_prepare(
         &st, rows,
         "INSERT OR REPLACE INTO vectors (recording, digest, model, windows, "
-        "dims, v, keys) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "dims, v, keys, pooled) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         err);
 
     if (code)
@@ -28,6 +28,7 @@ static enum lat_code insert_embedding(struct latd_rows *rows, int64_t n,
     latd_bind_blob(st, 6, e->v, e->windows * e->dims * sizeof(*e->v));
     latd_bind_blob(st, 7, e->keys ? (const void *)e->keys : "",
                    e->n_keys * LAT_DIGEST);
+    sqlite3_bind_int64(st, 8, (int64_t)e->pooled);
     return latd_rows_run(rows, st, "write vectors", err);
 }
 

@@ -71,8 +71,8 @@ static enum lat_code add_embedding(struct whole *w, sqlite3_stmt *st,
                                    struct lat_err *err)
 {
     struct latd_embedding *e = &w->r.embeddings[w->r.n];
-    const void *from = sqlite3_column_blob(st, 11);
-    size_t len = (size_t)sqlite3_column_bytes(st, 11);
+    const void *from = sqlite3_column_blob(st, 12);
+    size_t len = (size_t)sqlite3_column_bytes(st, 12);
     enum lat_code code;
 
     if (w->r.n == LATD_RECORDING_MODELS)
@@ -85,6 +85,7 @@ static enum lat_code add_embedding(struct whole *w, sqlite3_stmt *st,
         return code;
     e->windows = (size_t)sqlite3_column_int64(st, 9);
     e->dims = (size_t)sqlite3_column_int64(st, 10);
+    e->pooled = (size_t)sqlite3_column_int64(st, 11);
     e->v = room_for(w, w->r.n, len);
     if (!from || !e->v)
         return lat_fail(err, LAT_ENOMEM, "%zu bytes of vectors", len);
@@ -101,7 +102,7 @@ static enum lat_code add_embedding(struct whole *w, sqlite3_stmt *st,
 
 #define COLUMNS_OF_BOTH                                                     \
     "r.n, r.id, r.subject, r.metadata, r.created_at, r.changed_at, r.etag," \
-    " v.digest, v.model, v.windows, v.dims, v.v"
+    " v.digest, v.model, v.windows, v.dims, v.pooled, v.v"
 
 /* The numbers rise with it; the vectors of a number are found by the index
  * that keeps them unique, so nothing is sorted. */

@@ -25,8 +25,8 @@ static enum lat_code blob_of(void *out, size_t *len, sqlite3_stmt *st, int i,
     return LAT_OK;
 }
 
-/* st is at (digest, model, windows, dims, v, keys), the last two NULL when not
- * asked for. */
+/* st is at (digest, model, windows, dims, pooled, v, keys), the last two NULL
+ * when not asked for. */
 static enum lat_code read_embedding(struct latd_embedding *e, sqlite3_stmt *st,
                                     struct lat_err *err)
 {
@@ -38,10 +38,11 @@ static enum lat_code read_embedding(struct latd_embedding *e, sqlite3_stmt *st,
         code = latd_column_text(e->model, sizeof(e->model), st, 1, err);
     e->windows = (size_t)sqlite3_column_int64(st, 2);
     e->dims = (size_t)sqlite3_column_int64(st, 3);
+    e->pooled = (size_t)sqlite3_column_int64(st, 4);
     if (!code)
-        code = blob_of(&e->v, &len, st, 4, err);
+        code = blob_of(&e->v, &len, st, 5, err);
     if (!code)
-        code = blob_of(&e->keys, &len, st, 5, err);
+        code = blob_of(&e->keys, &len, st, 6, err);
     e->n_keys = len / LAT_DIGEST;
     return code;
 }
@@ -54,7 +55,7 @@ static enum lat_code read_embeddings(struct latd_recording *r,
     bool found = true;
     enum lat_code code = latd_rows_prepare(
         &st, rows,
-        "SELECT digest, model, windows, dims, iif(?2, v, NULL), "
+        "SELECT digest, model, windows, dims, pooled, iif(?2, v, NULL), "
         "iif(?3, keys, NULL) FROM vectors WHERE recording = ?1 ORDER BY digest",
         err);
 
