@@ -3,7 +3,8 @@
  * or of 6 x 64: included by each kernel that has its own multiplication.
  *
  * 24 sums, two vectors of b and one broadcast element of a: 27 registers of
- * 32.  Columns beyond n are masked away.  Before it is included:
+ * 32.  Columns beyond n are masked away in an instance of its own, since a
+ * masked load takes a turn of the unit that multiplies.  Before it is included:
  *
  *     AVX512           the attribute that names what the processor must have
  *     TIMES(sum, a, b) sum plus a times b, lane by lane
@@ -30,28 +31,38 @@ INLINE __mmask16 lanes(size_t n, size_t v)
     return n > v * LANES ? (__mmask16)((1u << (n - v * LANES)) - 1) : 0;
 }
 
+INLINE __m512 load(const float *p, __mmask16 mask, const bool full)
+{
+    return full ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask, p);
+}
+
 INLINE __m512 start(const struct lat_product *t, size_t r, size_t v,
-                    __mmask16 mask)
+                    __mmask16 mask, const bool full)
 {
     if (t->add)
-        return _mm512_maskz_loadu_ps(mask, t->c + r * t->c_row + v * LANES);
+        return load(t->c + r * t->c_row + v * LANES, mask, full);
     if (t->bias)
-        return _mm512_maskz_loadu_ps(mask, t->bias + v * LANES);
+        return load(t->bias + v * LANES, mask, full);
     return _mm512_setzero_ps();
 }
 
 INLINE void finish(const struct lat_product *t, size_t r, size_t v,
-                   __mmask16 mask, __m512 sum)
+                   __mmask16 mask, const bool full, __m512 sum)
 {
+    float *c = t->c + r * t->c_row + v * LANES;
+
     if (t->relu)
         sum = _mm512_max_ps(_mm512_setzero_ps(), sum);
-    _mm512_mask_storeu_ps(t->c + r * t->c_row + v * LANES, mask, sum);
+    if (full)
+        _mm512_storeu_ps(c, sum);
+    else
+        _mm512_mask_storeu_ps(c, mask, sum);
 }
 
-/* rows and vectors are constants in each instance, so the tests on them and
- * the arrays dissolve into registers. */
+/* rows, vectors and full are constants in each instance, so the tests on them
+ * and the arrays dissolve into registers. */
 INLINE void tile(const struct lat_product *t, const size_t rows,
-                 const size_t vectors)
+                 const size_t vectors, const bool full)
 {
     const float *a = t->a, *b = t->b;
     const size_t a_row = t->a_row;
@@ -69,10 +80,10 @@ INLINE void tile(const struct lat_product *t, const size_t rows,
         XX(r, 2)           \
         XX(r, 3)           \
     }
-#define START(r, v) sum[r][v] = start(t, r, v, mask[v]);
-#define LOAD(r, v) bv[v] = _mm512_maskz_loadu_ps(mask[v], b + v * LANES);
+#define START(r, v) sum[r][v] = start(t, r, v, mask[v], full);
+#define LOAD(r, v) bv[v] = load(b + v * LANES, mask[v], full);
 #define MULTIPLY(r, v) sum[r][v] = TIMES(sum[r][v], av, bv[v]);
-#define FINISH(r, v) finish(t, r, v, mask[v], sum[r][v]);
+#define FINISH(r, v) finish(t, r, v, mask[v], full, sum[r][v]);
 #define ROW_START(r)          \
     if (r < rows) {           \
         EACH_VECTOR(START, r) \
@@ -97,7 +108,10 @@ INLINE void tile(const struct lat_product *t, const size_t rows,
 #define INSTANCE(rows, vectors)                                             \
     AVX512 static void tile_##rows##_##vectors(const struct lat_product *t) \
     {                                                                       \
-        tile(t, rows, vectors);                                             \
+        if (t->n == vectors * LANES)                                        \
+            tile(t, rows, vectors, true);                                   \
+        else                                                                \
+            tile(t, rows, vectors, false);                                  \
     }
 #define WIDE_ROWS(XX) XX(1, 4) XX(2, 4) XX(3, 4) XX(4, 4) XX(5, 4) XX(6, 4)
 #define ALL_ROWS(XX, v) \
