@@ -2,6 +2,7 @@
 #include "catalog.h"
 #include "reproduce.h"
 
+#include <string.h>
 #include <unistd.h>
 
 struct signal_run {
@@ -66,6 +67,16 @@ static enum lat_code digest_setting(struct cli_run *run, struct lat_err *err)
     return LAT_OK;
 }
 
+/* A row may have said others than the table's. */
+static void take_steps(struct cli_run *run)
+{
+    const char *line = strstr(run->recipe.v, "\nsteps = ");
+    unsigned long long steps;
+
+    if (line && sscanf(line, " steps = %llu", &steps) == 1)
+        run->steps = steps;
+}
+
 enum lat_code cli_signal_open(struct cli_run *run, struct lat_err *err)
 {
     struct signal_run *s = lat_calloc(1, sizeof(*s));
@@ -87,6 +98,8 @@ enum lat_code cli_signal_open(struct cli_run *run, struct lat_err *err)
     lat_recipe_print_said(&run->recipe, s->recipe);
     if (!code && run->recipe.failed)
         code = lat_fail(err, LAT_ENOMEM, "recipe");
+    if (!code)
+        take_steps(run);
     return code;
 }
 
