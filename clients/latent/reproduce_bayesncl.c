@@ -60,7 +60,7 @@ static const struct cli_row rows[] = {
     SWEEP("activity-", "0.2", "3e-4", "activity"),
     SWEEP("activity-", "0.2", "1e-2", "activity"),
     SWEEP("activity-", "0.5", "3e-4", "activity"),
-    SWEEP("activity-", "0.5", "3e-3", "activity"),
+    SWEEP("activity-", "0.5", "1e-3", "activity"),
     SWEEP("activity-", "0.8", "3e-4", "activity"),
     {0},
 };
@@ -168,7 +168,7 @@ static const struct cli_line sweep[] = {
     PLACE_BY_ACTIVITY("0.2", "3e-4"),
     PLACE_BY_ACTIVITY("0.2", "1e-2"),
     PLACE_BY_ACTIVITY("0.5", "3e-4"),
-    PLACE_BY_ACTIVITY("0.5", "3e-3"),
+    PLACE_BY_ACTIVITY("0.5", "1e-3"),
     PLACE_BY_ACTIVITY("0.8", "3e-4"),
     {0},
 };
