@@ -16,6 +16,16 @@ static struct {
 static const char *const words[] = {"debug", "info", "warning", "error"};
 static const int priorities[] = {7, 6, 4, 3}; /* syslog's */
 
+/* The bytes at the beginning of s that stand for themselves. */
+static size_t plain(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+        n++;
+    return n;
+}
+
 static void put_text(struct lat_buf *b, const char *s)
 {
     size_t n;
@@ -24,7 +34,9 @@ static void put_text(struct lat_buf *b, const char *s)
     for (; *s; s += n ? n : 1) {
         unsigned char c = (unsigned char)*s;
 
-        n = lat_utf8_length(s);
+        n = plain(s);
+        if (n == 0)
+            n = lat_utf8_length(s);
         if (n == 0)
             lat_buf_puts(b, "\xef\xbf\xbd"); /* the line stays UTF-8 */
         else if (c == '"' || c == '\\')
@@ -49,20 +61,30 @@ static void put_time(struct lat_buf *b)
     lat_buf_printf(b, "\"%s.%03ldZ\"", text, now.tv_nsec / 1000000);
 }
 
+/* Of ours, and plain. */
+static void put_key(struct lat_buf *b, const char *key)
+{
+    lat_buf_puts(b, ",\"");
+    lat_buf_puts(b, key);
+    lat_buf_puts(b, "\":");
+}
+
 void latd_line_text(struct latd_line *line, const char *key, const char *text)
 {
-    lat_buf_printf(&line->buf, ",\"%s\":", key);
+    put_key(&line->buf, key);
     put_text(&line->buf, text);
 }
 
 void latd_line_count(struct latd_line *line, const char *key, uint64_t n)
 {
-    lat_buf_printf(&line->buf, ",\"%s\":%llu", key, (unsigned long long)n);
+    put_key(&line->buf, key);
+    lat_buf_printf(&line->buf, "%llu", (unsigned long long)n);
 }
 
 void latd_line_ms(struct latd_line *line, const char *key, double ms)
 {
-    lat_buf_printf(&line->buf, ",\"%s\":%.3f", key, ms);
+    put_key(&line->buf, key);
+    lat_buf_printf(&line->buf, "%.3f", ms);
 }
 
 void latd_line_begin(struct latd_line *line, enum latd_level level,

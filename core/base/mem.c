@@ -96,13 +96,16 @@ void lat_buf_puts(struct lat_buf *b, const char *s)
 void lat_buf_printf(struct lat_buf *b, const char *fmt, ...)
 {
     va_list args, again;
+    char text[128]; /* most are short, and then formatted once */
     int len;
 
     va_start(args, fmt);
     va_copy(again, args);
-    len = vsnprintf(NULL, 0, fmt, args);
+    len = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (len >= 0 && grow(b, (size_t)len)) {
+    if (len >= 0 && (size_t)len < sizeof(text)) {
+        lat_buf_put(b, text, (size_t)len);
+    } else if (len >= 0 && grow(b, (size_t)len)) {
         vsnprintf(b->v + b->len, (size_t)len + 1, fmt, again);
         b->len += (size_t)len;
     }
