@@ -17,7 +17,7 @@ static enum lat_code fail_errno(struct lat_err *err, const char *verb)
 
     if (errno == ENOENT)
         code = LAT_ENOENT;
-    else if (errno == ENOSPC || errno == EDQUOT)
+    else if (errno == ENOSPC || errno == EDQUOT || errno == EROFS)
         code = LAT_ENOSPACE;
     return lat_fail(err, code, "cannot %s: %s", verb, strerror(errno));
 }

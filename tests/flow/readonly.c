@@ -62,8 +62,15 @@ BY_FD(int, ftruncate, (int fd, off_t n), (fd, n), (int, off_t))
 BY_FD(int, ftruncate64, (int fd, off64_t n), (fd, n), (int, off64_t))
 BY_FD(int, fsync, (int fd), (fd), (int))
 BY_FD(int, fdatasync, (int fd), (fd), (int))
-BY_PATH(mkdir, (const char *path, mode_t mode), (path, mode),
-        (const char *, mode_t))
+/* What is there already says so first, as the kernel does. */
+int mkdir(const char *path, mode_t mode)
+{
+    int (*real)(const char *, mode_t) =
+        (int (*)(const char *, mode_t))dlsym(RTLD_NEXT, "mkdir");
+
+    return access(path, F_OK) != 0 && is_on(path) ? -1 : real(path, mode);
+}
+
 BY_PATH(unlink, (const char *path), (path), (const char *))
 BY_PATH(rmdir, (const char *path), (path), (const char *))
 BY_PATH(rename, (const char *path, const char *to), (path, to),

@@ -33,8 +33,16 @@ class Kept:
         reply = d.client.put("/v1/aliases/prod", json={"model": "toy"})
         assert reply.status_code in (200, 201)
         self.train = manifest(d, range(4))
-        self.job = create(d, endless(self.train))
+        self.job = create(d, endless(self.train, checkpoint={
+            "every_steps": 200, "keep": 2}))
         until(d, self.job, "running")
+        d.until(lambda: self.saved(d) > 0, "a checkpoint")
+
+    def saved(self, d):
+        """The step of its last checkpoint."""
+        rows = d.client.get("/v1/fine_tuning/jobs/" + self.job["id"] +
+                            "/checkpoints").json()["data"]
+        return max((row["step_number"] for row in rows), default=0)
 
     def is_read(self, d):
         for i in range(10):
@@ -138,6 +146,8 @@ def test_a_disk_that_turns_read_only_is_told_and_read(disk, start):
     kept.is_read(d)
     assert d.client.get(url("new")).status_code == 404
     until(d, kept.job, "running")
+    saved = kept.saved(d)
+    d.until(lambda: kept.saved(d) > saved, "another checkpoint")
     assert move(d, kept.job, "cancel").json()["status"] == "cancelled"
     d.stop()
     disk.umount()
@@ -170,7 +180,9 @@ def test_what_is_writable_again_is_written_without_a_restart(start, switch):
         nothing_is_written(d, kept)
         kept.is_read(d)
         flag.unlink()
+        saved = kept.saved(d)
         d.line(f"job {kept.job['id']} goes on")
+        d.until(lambda: kept.saved(d) > saved, "another checkpoint")
         put(d, "new", **vectors(3))
         assert upload(d, 2).status_code == 200
         kept.is_read(d)
@@ -179,6 +191,22 @@ def test_what_is_writable_again_is_written_without_a_restart(start, switch):
     assert move(d, kept.job, "cancel").json()["status"] == "cancelled"
     done = finished(d, create(d, request(kept.train)))
     assert done["status"] == "succeeded", done
+
+
+@pytest.mark.parametrize("folder", ["jobs", "models"])
+def test_a_checkpoint_waits_for_its_folder(start, switch, tmp_path, folder):
+    env, flag = switch
+    d = start(env={**env, "READONLY_DIR": str(tmp_path / "data" / folder)})
+    kept = Kept(d)
+    flag.touch()
+    d.line(f"job {kept.job['id']} waits")
+    saved = kept.saved(d)
+    assert get(d, kept.job)["status"] == "running"
+    put(d, "new", **vectors(3))  # the rest is written
+    flag.unlink()
+    d.line(f"job {kept.job['id']} goes on")
+    d.until(lambda: kept.saved(d) > saved, "another checkpoint")
+    assert move(d, kept.job, "cancel").json()["status"] == "cancelled"
 
 
 # ---- a network file system --------------------------------------------------
