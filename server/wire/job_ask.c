@@ -170,13 +170,24 @@ static enum lat_code check_metadata(const json_t *root, struct lat_err *err)
 /* OpenAI's newer place for hyperparameters: method.supervised. */
 static enum lat_code unwrap_method(json_t *root, struct lat_err *err)
 {
+    static const char *const known[] = {"type", "supervised", NULL};
+    static const char *const inner[] = {"hyperparameters", NULL};
     json_t *m = latd_json_get(root, "method");
     const char *type = json_string_value(json_object_get(m, "type"));
     json_t *s = json_object_get(m, "supervised");
     json_t *h = json_object_get(s, "hyperparameters");
+    enum lat_code code = LAT_OK;
 
     if (!m)
         return LAT_OK;
+    if (json_is_object(m))
+        code = latd_json_known(m, known, err);
+    if (!code && json_is_object(s)) {
+        code = latd_json_known(s, inner, err);
+        lat_at(err, code, "supervised");
+    }
+    if (code)
+        return lat_at(err, code, "method");
     if (!type || strcmp(type, "supervised") != 0)
         return lat_at(err,
                       lat_fail(err, LAT_EINVAL,

@@ -153,11 +153,12 @@ static enum lat_code add_value(struct latd_job_ask *ask, const char *key,
                   "%.40s", key);
 }
 
+/* In the table's order, so that the order in which they were sent says
+ * nothing. */
 static enum lat_code read_recipe(struct latd_job_ask *ask, const json_t *obj,
                                  struct lat_err *err)
 {
-    json_t *recipe = latd_json_get(obj, "recipe"), *value;
-    const char *key;
+    const json_t *recipe = latd_json_get(obj, "recipe");
     enum lat_code code = LAT_OK;
 
     if (!recipe)
@@ -167,10 +168,11 @@ static enum lat_code read_recipe(struct latd_job_ask *ask, const json_t *obj,
                              "recipe is not an object");
     if (!code)
         code = latd_json_known(recipe, recipe_keys, err);
-    json_object_foreach(recipe, key, value)
-    {
-        if (!code && !json_is_null(value))
-            code = add_value(ask, key, value, err);
+    for (size_t i = 0; !code && recipe_keys[i]; i++) {
+        const json_t *value = latd_json_get(recipe, recipe_keys[i]);
+
+        if (value)
+            code = add_value(ask, recipe_keys[i], value, err);
     }
     return code ? lat_at(err, code, "recipe") : LAT_OK;
 }
@@ -241,6 +243,16 @@ static enum lat_code read_weights(struct latd_job_ask *ask, const json_t *obj,
     return code;
 }
 
+/* A member that is a text, as a line of the same name. */
+static enum lat_code add_text(struct latd_job_ask *ask, const json_t *obj,
+                              const char *name, struct lat_err *err)
+{
+    const char *text = NULL;
+    enum lat_code code = latd_json_text(&text, obj, name, err);
+
+    return code || !text ? code : add_line(ask, name, text, err);
+}
+
 enum lat_code latd_job_objective(struct latd_job_ask *ask, const json_t *root,
                                  struct lat_err *err)
 {
@@ -254,8 +266,8 @@ enum lat_code latd_job_objective(struct latd_job_ask *ask, const json_t *root,
     static const struct word words[] = {
         {"temperature", "tau"}, {"kappa", "kappa"},       {"lambda", "lambda"},
         {"freeze", "freeze"},   {"early_lr", "early_lr"}, {NULL, NULL}};
+    static const char *const texts[] = {"negatives", "classes"};
     const json_t *o = NULL;
-    const char *text = NULL;
     int type = -1;
     enum lat_code code = latd_job_object(&o, root, "objective", known, err);
 
@@ -272,15 +284,8 @@ enum lat_code latd_job_objective(struct latd_job_ask *ask, const json_t *root,
         code = read_views(ask, o, err);
     if (!code)
         code = add_numbers(ask, o, words, err);
-    if (!code)
-        code = latd_json_text(&text, o, "negatives", err);
-    if (!code && text)
-        code = add_line(ask, "negatives", text, err);
-    text = NULL;
-    if (!code)
-        code = latd_json_text(&text, o, "classes", err);
-    if (!code && text)
-        code = add_line(ask, "classes", text, err);
+    for (size_t i = 0; !code && i < sizeof(texts) / sizeof(texts[0]); i++)
+        code = add_text(ask, o, texts[i], err);
     if (!code)
         code = read_recipe(ask, o, err);
     return code ? lat_at(err, code, "objective") : LAT_OK;

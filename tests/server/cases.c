@@ -21,8 +21,8 @@ static bool pick(char *path, size_t size, const char *dir, size_t n)
     char folder[2048];
     int found;
 
-    snprintf(folder, sizeof(folder), "%s/tests/cases/embeddings/%s",
-             root ? root : ".", dir);
+    snprintf(folder, sizeof(folder), "%s/tests/cases/%s", root ? root : ".",
+             dir);
     found = scandir(folder, &list, is_case, alphasort);
     path[0] = '\0';
     for (int i = 0; i < found; i++) {
@@ -88,7 +88,7 @@ bool case_open(struct wire_case *c, const char *dir, size_t n)
     if (!pick(path, sizeof(path), dir, n) ||
         lat_file_read(&file, &len, path, 1 << 24, NULL))
         return false;
-    snprintf(c->name, sizeof(c->name), "%s/%.100s", dir,
+    snprintf(c->name, sizeof(c->name), "%.80s/%.100s", dir,
              strrchr(path, '/') + 1);
     if (!case_parse(c, file, len))
         abort();
@@ -115,6 +115,59 @@ const char *case_get(const struct wire_case *c, const char *name)
         }
     }
     return NULL;
+}
+
+static unsigned status_of(enum lat_code code)
+{
+    switch (code) {
+    case LAT_OK:
+        return 200;
+    case LAT_EINVAL:
+    case LAT_EFORMAT:
+        return 400;
+    case LAT_ETOOBIG:
+        return 413;
+    case LAT_EMEDIA:
+        return 415;
+    case LAT_EUNFIT:
+        return 422;
+    default:
+        return 500;
+    }
+}
+
+bool case_same(const char *what, const char *got, const char *want,
+               const char *name)
+{
+    if (!want || strcmp(got, want) == 0)
+        return true;
+    fprintf(stderr, "%s: %s is \"%s\", expected \"%s\"\n", name, what, got,
+            want);
+    return false;
+}
+
+/* Expect: status, word and param; the latter two may be left out. */
+bool case_expected(const struct wire_case *c, enum lat_code code,
+                   const struct lat_err *err)
+{
+    char want[256] = "", status[16], *word, *param, *rest = want;
+    bool good;
+
+    snprintf(want, sizeof(want), "%s", case_get(c, "Expect"));
+    snprintf(status, sizeof(status), "%u", status_of(code));
+    good = case_same("status", status, strsep(&rest, " "), c->name);
+    word = strsep(&rest, " ");
+    param = rest;
+    good &= case_same("word", latd_wire_error_word(err), word, c->name);
+    good &=
+        case_same("param", err->param, word && !param ? "" : param, c->name);
+    if (case_get(c, "Message") && !strstr(err->msg, case_get(c, "Message"))) {
+        fprintf(stderr, "%s: message is \"%s\"\n", c->name, err->msg);
+        good = false;
+    }
+    if (!good)
+        fprintf(stderr, "    %s\n", err->msg);
+    return good;
 }
 
 static const char *query_get(const void *arg, const char *name)

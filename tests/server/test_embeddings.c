@@ -29,64 +29,13 @@ static enum lat_code decode(struct latd_embed_req *req,
     return code;
 }
 
-static unsigned status_of(enum lat_code code)
-{
-    switch (code) {
-    case LAT_OK:
-        return 200;
-    case LAT_EINVAL:
-    case LAT_EFORMAT:
-        return 400;
-    case LAT_ETOOBIG:
-        return 413;
-    case LAT_EMEDIA:
-        return 415;
-    case LAT_EUNFIT:
-        return 422;
-    default:
-        return 500;
-    }
-}
-
-static bool same(const char *what, const char *got, const char *want,
-                 const char *name)
-{
-    if (!want || strcmp(got, want) == 0)
-        return true;
-    print_error("%s: %s is \"%s\", expected \"%s\"\n", name, what, got, want);
-    return false;
-}
-
-/* Expect: status, word and param; the latter two may be left out. */
-static bool expected(const struct wire_case *c, enum lat_code code,
-                     const struct lat_err *err)
-{
-    char want[256] = "", status[16], *word, *param, *rest = want;
-    bool good;
-
-    snprintf(want, sizeof(want), "%s", case_get(c, "Expect"));
-    snprintf(status, sizeof(status), "%u", status_of(code));
-    good = same("status", status, strsep(&rest, " "), c->name);
-    word = strsep(&rest, " ");
-    param = rest;
-    good &= same("word", latd_wire_error_word(err), word, c->name);
-    good &= same("param", err->param, word && !param ? "" : param, c->name);
-    if (case_get(c, "Message") && !strstr(err->msg, case_get(c, "Message"))) {
-        print_error("%s: message is \"%s\"\n", c->name, err->msg);
-        good = false;
-    }
-    if (!good)
-        print_error("    %s\n", err->msg);
-    return good;
-}
-
 TEST(embeddings, bad_bodies_are_refused_by_name)
 {
     struct wire_case c;
     size_t bad = 0, n = 0;
 
     UNUSED_STATE;
-    for (; case_open(&c, "bad", n); n++) {
+    for (; case_open(&c, "embeddings/bad", n); n++) {
         struct latd_embed_req req;
         struct lat_err err = {0};
         enum lat_code code = decode(&req, &c, -1, &err);
@@ -96,7 +45,7 @@ TEST(embeddings, bad_bodies_are_refused_by_name)
                 print_error("%s: %s\n", c.name, err.msg);
             bad += code != LAT_OK;
         } else {
-            bad += !expected(&c, code, &err);
+            bad += !case_expected(&c, code, &err);
         }
         if (code == LAT_OK)
             latd_wire_embed_fini(&req);
@@ -140,7 +89,7 @@ static bool right_picture(const struct wire_case *c,
     if (lat_picture_decode(&image, NULL, &p->file, 0, NULL))
         return false;
     lat_image_free(image);
-    return same("picture", got, case_get(c, "Picture"), c->name);
+    return case_same("picture", got, case_get(c, "Picture"), c->name);
 }
 
 static bool right_signal(const struct wire_case *c,
@@ -169,7 +118,7 @@ TEST(embeddings, good_bodies_become_the_same_samples)
     size_t bad = 0, n = 0;
 
     UNUSED_STATE;
-    for (; case_open(&c, "ok", n); n++) {
+    for (; case_open(&c, "embeddings/ok", n); n++) {
         struct latd_embed_req req;
         struct lat_err err = {0};
         enum lat_code code = decode(&req, &c, -1, &err);
@@ -193,7 +142,7 @@ TEST(embeddings, decoding_survives_any_failed_allocation)
     struct wire_case c;
 
     UNUSED_STATE;
-    for (size_t k = 0; case_open(&c, "ok", k); k++) {
+    for (size_t k = 0; case_open(&c, "embeddings/ok", k); k++) {
         struct latd_embed_req req;
         enum lat_code code;
         long n = 0;
@@ -219,7 +168,8 @@ TEST(embeddings, options_are_read)
     size_t n = 0;
 
     UNUSED_STATE;
-    while (case_open(&c, "ok", n++) && !strstr(c.name, "windowing-tile"))
+    while (case_open(&c, "embeddings/ok", n++) &&
+           !strstr(c.name, "windowing-tile"))
         case_close(&c);
     CHECK(decode(&req, &c, -1, NULL) == LAT_OK);
     CHECK(req.cut.mode == LAT_TILE && req.cut.hop == 360 && req.pool_mean);
