@@ -433,6 +433,44 @@ TEST(recordings, are_listed_by_id_page_by_page_and_filtered)
     assert_string_equal(list(&f), "");
 }
 
+/* What lists by metadata go by follows every change; values that are too long
+ * for it are found all the same. */
+TEST(recordings, are_listed_by_what_their_metadata_say_now)
+{
+    struct latd_recordings_filter f = {.n = 1, .metadata = {{"k", "x"}}};
+    struct act gone = {.what = DELETE, .id = "b"};
+    static char text[400], json[420];
+
+    UNUSED_STATE;
+    memset(text, 'q', sizeof(text) - 1);
+    snprintf(json, sizeof(json), "{\"long\":\"%s\"}", text);
+    CHECK(put(recording("a", "", "{\"k\":\"x\",\"z\":null}", 1), 1, NULL,
+              NULL) == LAT_OK);
+    CHECK(put(recording("b", "", "{\"k\":\"x\",\"l\":[1,2]}", 1), 1, NULL,
+              NULL) == LAT_OK);
+    CHECK(put(recording("c", "", json, 1), 1, NULL, NULL) == LAT_OK);
+    assert_string_equal(list(&f), "a b ");
+    f.metadata[1].key = "l";
+    f.metadata[1].value = "[1,2]";
+    f.n = 2;
+    assert_string_equal(list(&f), "b ");
+    f = (struct latd_recordings_filter){.n = 1, .metadata = {{"z", "null"}}};
+    assert_string_equal(list(&f), "a ");
+    f = (struct latd_recordings_filter){.n = 1, .metadata = {{"long", text}}};
+    assert_string_equal(list(&f), "c ");
+    f = (struct latd_recordings_filter){.n = 1, .metadata = {{"k", "x"}}};
+    CHECK(put(recording("a", "", "{\"k\":\"y\"}", 1), 2, NULL, NULL) == LAT_OK);
+    assert_string_equal(list(&f), "b ");
+    CHECK(do_it(&gone, NULL) == LAT_OK);
+    latd_deleted_fini(&gone.gone);
+    assert_string_equal(list(&f), "");
+    f.metadata[0].value = "y";
+    f.after = "a";
+    assert_string_equal(list(&f), "");
+    f.after = NULL;
+    assert_string_equal(list(&f), "a ");
+}
+
 /* One that fails after its work, in a group or alone, is never heard of. */
 TEST(recordings, are_heard_of_when_they_are_committed)
 {
@@ -558,6 +596,7 @@ int main(void)
         S(grow_old_from_their_last_change),
         S(grow_old_by_a_clock_that_does_not_jump),
         S(are_listed_by_id_page_by_page_and_filtered),
+        S(are_listed_by_what_their_metadata_say_now),
         S(are_heard_of_when_they_are_committed),
         S(get_one_more_models_vectors),
         S(are_scanned_with_their_vectors),

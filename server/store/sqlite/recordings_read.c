@@ -184,20 +184,39 @@ enum lat_code latd_recordings_get(struct latd_recording *out,
 
 /* ---- many ---------------------------------------------------------------- */
 
+/* As schema/sql/data/0007_attributes.sql has them, in bytes. */
+enum { ATTRIBUTE_KEY = 127, ATTRIBUTE_VALUE = 255 };
+
 #define METADATA(key, value)                                              \
     " AND (?" key " IS NULL OR EXISTS (SELECT 1 FROM json_each(metadata)" \
     " WHERE key = ?" key " AND CASE type WHEN 'true' THEN 'true'"         \
     " WHEN 'false' THEN 'false' WHEN 'null' THEN 'null'"                  \
     " ELSE CAST(value AS TEXT) END = ?" value "))"
 
-#define WHERE                                                                  \
-    " WHERE id > ?1 AND ((?2 IS NULL AND ?3 IS NULL) OR EXISTS (SELECT 1"      \
-    " FROM vectors WHERE recording = recording.n"                              \
-    " AND (?2 IS NULL OR model = ?2"                                           \
-    " OR substr(model, 1, length(?2) + 1) = ?2 || '@')"                        \
-    " AND (?3 IS NULL OR digest = ?3)))" METADATA("6", "7") METADATA("8", "9") \
-        METADATA("10", "11") METADATA("12", "13") METADATA("14", "15")         \
+#define OF_MODEL                                            \
+    " AND ((?2 IS NULL AND ?3 IS NULL) OR EXISTS (SELECT 1" \
+    " FROM vectors WHERE recording = recording.n"           \
+    " AND (?2 IS NULL OR model = ?2"                        \
+    " OR substr(model, 1, length(?2) + 1) = ?2 || '@')"     \
+    " AND (?3 IS NULL OR digest = ?3)))"
+
+#define WHERE                                                          \
+    " WHERE id > ?1" OF_MODEL METADATA("6", "7") METADATA("8", "9")    \
+        METADATA("10", "11") METADATA("12", "13") METADATA("14", "15") \
             METADATA("16", "17") METADATA("18", "19") METADATA("20", "21")
+
+/* The same by the first key and value, whose recordings stand together in the
+ * order of their ids; the others are looked up beside it. */
+#define ALSO(key, value)                                        \
+    " AND (?" key " IS NULL OR EXISTS (SELECT 1 FROM attribute" \
+    " AS b WHERE b.key = ?" key " AND b.value = ?" value        \
+    " AND b.recording_id = a.recording_id))"
+
+#define BY_ATTRIBUTE                                                         \
+    " FROM attribute AS a CROSS JOIN recording ON id = a.recording_id WHERE" \
+    " a.key = ?6 AND a.value = ?7 AND a.recording_id > ?1" ALSO("8", "9")    \
+        ALSO("10", "11") ALSO("12", "13") ALSO("14", "15") ALSO("16", "17")  \
+            ALSO("18", "19") ALSO("20", "21") OF_MODEL
 
 #define PAGE " ORDER BY id LIMIT ?5"
 
@@ -225,20 +244,37 @@ static void bind_filter(sqlite3_stmt *st,
     }
 }
 
-/* With a subject, by its index; without, by that of the ids. */
+enum driver { BY_ID, BY_SUBJECT, BY_VALUE };
+
+/* With a subject, by its index; with metadata, by theirs, unless a value is too
+ * long to be in it; else by that of the ids. */
+static enum driver driver_of(const struct latd_recordings_filter *f)
+{
+    if (f->subject)
+        return BY_SUBJECT;
+    for (size_t i = 0; i < f->n; i++)
+        if (strlen(f->metadata[i].key) > ATTRIBUTE_KEY ||
+            strlen(f->metadata[i].value) > ATTRIBUTE_VALUE)
+            return BY_ID;
+    return f->n ? BY_VALUE : BY_ID;
+}
+
 enum lat_code latd_list_prepare(sqlite3_stmt **st, struct latd_rows *rows,
                                 const struct latd_recordings_filter *f,
                                 bool counted, struct lat_err *err)
 {
-    static const char *const sql[2][2] = {
+    static const char *const sql[2][3] = {
         {"SELECT " LATD_COLUMNS " FROM recording" WHERE PAGE,
          "SELECT " LATD_COLUMNS " FROM recording" WHERE
-         " AND subject = ?4" PAGE},
+         " AND subject = ?4" PAGE,
+         "SELECT " LATD_COLUMNS BY_ATTRIBUTE
+         " ORDER BY a.recording_id LIMIT ?5"},
         {"SELECT count(*) FROM recording" WHERE " AND ?4 IS NULL AND ?5",
-         "SELECT count(*) FROM recording" WHERE " AND subject = ?4 AND ?5"},
+         "SELECT count(*) FROM recording" WHERE " AND subject = ?4 AND ?5",
+         "SELECT count(*)" BY_ATTRIBUTE " AND ?4 IS NULL AND ?5"},
     };
     enum lat_code code =
-        latd_rows_prepare(st, rows, sql[counted][f->subject != NULL], err);
+        latd_rows_prepare(st, rows, sql[counted][driver_of(f)], err);
 
     if (!code)
         bind_filter(*st, f);
