@@ -261,10 +261,10 @@ enum lat_code lat_archive_read(struct lat_archive **out, const char *path,
     return read_all(out, path, NULL, limits, err);
 }
 
-enum lat_code lat_archive_decode(struct lat_archive **out,
-                                 const struct lat_blob *file,
-                                 const struct lat_archive_limits *limits,
-                                 struct lat_err *err)
+enum lat_code lat__archive_decode(struct lat_archive **out,
+                                  const struct lat_blob *file,
+                                  const struct lat_archive_limits *limits,
+                                  struct lat_err *err)
 {
     return read_all(out, NULL, file, limits, err);
 }

@@ -9,6 +9,11 @@ struct lat_archive {
     struct lat_blob *entries; /* sorted by name; names and data its own */
 };
 
+/* lat_archive_read of a file that is in memory. */
+LAT_MUST_CHECK enum lat_code lat__archive_decode(
+    struct lat_archive **out, const struct lat_blob *file,
+    const struct lat_archive_limits *limits, struct lat_err *err);
+
 /* A signal from bytes, by the ending of the name; not for headers. */
 LAT_MUST_CHECK enum lat_code lat__signal_decode(struct lat_signal **out,
                                                 const struct lat_blob *file,

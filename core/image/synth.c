@@ -5,7 +5,7 @@
  * mirrors, tints and grains a scene; a pixel is the mean of 4 x 4 points.
  */
 #include "../base/rng.h"
-#include "../latent/image.h"
+#include "../image.h"
 
 #include <math.h>
 #include <string.h>
@@ -288,7 +288,7 @@ static void add_grain(struct lat_image *image, struct lat_rng *rng, float grain)
     }
 }
 
-const char *lat_scene_name(size_t i)
+const char *lat__scene_name(size_t i)
 {
     return i < sizeof(scenes) / sizeof(*scenes) ? scenes[i].name : NULL;
 }

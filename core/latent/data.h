@@ -67,9 +67,6 @@ struct lat_archive_limits {
 LAT_MUST_CHECK enum lat_code lat_archive_read(
     struct lat_archive **out, const char *path,
     const struct lat_archive_limits *limits, struct lat_err *err);
-LAT_MUST_CHECK enum lat_code lat_archive_decode(
-    struct lat_archive **out, const struct lat_blob *file,
-    const struct lat_archive_limits *limits, struct lat_err *err);
 void lat_archive_free(struct lat_archive *a);
 
 /* Entries in the order of their names, which are with their folders. */

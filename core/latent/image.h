@@ -73,9 +73,8 @@ LAT_MUST_CHECK enum lat_code lat_png_encode(struct lat_buf *out,
 
 enum { LAT_SCENE_MAX = 4096 };
 
-/* ship, automobile, airplane, truck; NULL beyond the last. */
-const char *lat_scene_name(size_t i);
-/* A square picture of a scene; the seed moves, mirrors and colours it. */
+/* A square picture of a scene (ship, automobile, airplane, truck); the seed
+ * moves, mirrors and colours it. */
 LAT_MUST_CHECK enum lat_code lat_synth_image(struct lat_image **out,
                                              const char *scene, size_t side,
                                              uint64_t seed,

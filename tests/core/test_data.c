@@ -1,6 +1,6 @@
 /* test_data.c - manifests, archives, and data sets made of them. */
 #include "../../core/base/mem.h"
-#include "../../core/latent/data.h"
+#include "../../core/formats/archive.h"
 #include "tiny.h"
 
 #include <dirent.h>
@@ -47,7 +47,7 @@ static struct lat_archive *unpack(struct lat_buf *b)
     struct lat_archive *a = NULL;
     struct lat_err err = {0};
 
-    if (lat_archive_decode(&a, &file, &roomy, &err))
+    if (lat__archive_decode(&a, &file, &roomy, &err))
         print_error("%s\n", err.msg);
     assert_non_null(a);
     return a;
@@ -86,7 +86,7 @@ static void check_refused(const char *name, char type, const char *link,
     tar_add(&b, name, type, link, "x", type == '0');
     tar_end(&b);
     file = (struct lat_blob){"x.tar", b.v, b.len};
-    CHECK(lat_archive_decode(&a, &file, &roomy, &err) == LAT_EFORMAT);
+    CHECK(lat__archive_decode(&a, &file, &roomy, &err) == LAT_EFORMAT);
     if (!strstr(err.msg, said))
         print_error("%s: %s\n", name, err.msg);
     CHECK(!a && strstr(err.msg, said));
@@ -128,14 +128,14 @@ TEST(archive, no_more_is_unpacked_than_the_limits)
     }
     tar_end(&b);
     file = (struct lat_blob){"x.tar", b.v, b.len};
-    CHECK(lat_archive_decode(&a, &file, &small, &err) == LAT_ETOOBIG);
+    CHECK(lat__archive_decode(&a, &file, &small, &err) == LAT_ETOOBIG);
     CHECK(strstr(err.msg, "more than 999 bytes") && strstr(err.msg, "max-x"));
-    CHECK(lat_archive_decode(&a, &file, &few, &err) == LAT_ETOOBIG);
+    CHECK(lat__archive_decode(&a, &file, &few, &err) == LAT_ETOOBIG);
     CHECK(strstr(err.msg, "more than 2 entries"));
     file.len = 700; /* cut short */
-    CHECK(lat_archive_decode(&a, &file, &roomy, &err) == LAT_EFORMAT);
+    CHECK(lat__archive_decode(&a, &file, &roomy, &err) == LAT_EFORMAT);
     file = (struct lat_blob){"x.tar", "no archive at all, this", 23};
-    CHECK(lat_archive_decode(&a, &file, &roomy, &err) == LAT_EFORMAT);
+    CHECK(lat__archive_decode(&a, &file, &roomy, &err) == LAT_EFORMAT);
     lat_buf_fini(&b);
 }
 

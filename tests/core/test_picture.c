@@ -309,12 +309,12 @@ TEST(synth, is_what_its_scene_and_seed_say)
     size_t n = 0;
 
     UNUSED_STATE;
-    for (; lat_scene_name(n); n++) {
-        CHECK(lat_synth_image(&first, lat_scene_name(n), 32, 7, NULL) ==
+    for (; lat__scene_name(n); n++) {
+        CHECK(lat_synth_image(&first, lat__scene_name(n), 32, 7, NULL) ==
               LAT_OK);
-        CHECK(lat_synth_image(&again, lat_scene_name(n), 32, 7, NULL) ==
+        CHECK(lat_synth_image(&again, lat__scene_name(n), 32, 7, NULL) ==
               LAT_OK);
-        CHECK(lat_synth_image(&other, lat_scene_name(n), 32, 8, NULL) ==
+        CHECK(lat_synth_image(&other, lat__scene_name(n), 32, 8, NULL) ==
               LAT_OK);
         CHECK(memcmp(first->v, again->v, 32 * 32 * 3) == 0);
         CHECK(memcmp(first->v, other->v, 32 * 32 * 3) != 0);

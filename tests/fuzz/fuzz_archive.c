@@ -1,5 +1,5 @@
 /* fuzz_archive.c - a zip or tar, and the signals in it. */
-#include "../../core/latent/data.h"
+#include "../../core/formats/archive.h"
 
 #include <assert.h>
 #include <string.h>
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct lat_err err = {0};
     size_t all = 0;
 
-    if (lat_archive_decode(&a, &file, &limits, &err)) {
+    if (lat__archive_decode(&a, &file, &limits, &err)) {
         assert(!a && err.code && err.msg[0]);
         return 0;
     }
