@@ -8,7 +8,7 @@
 
 struct cli_jobs_options {
     const char *server, *file;
-    const char *model, *train, *valid, *suffix, *objective, *rate;
+    const char *model, *train, *valid, *suffix, *objective, *gate, *rate;
     struct cli_list set, metadata;
     uint64_t epochs, batch, seed, limit;
     bool json, watch;

@@ -56,8 +56,9 @@ static bool put_hyper(json_t *root, const struct cli_jobs_options *o)
 static bool put_objective(json_t *root, const struct cli_jobs_options *o)
 {
     json_t *obj = json_object(), *recipe = json_object();
-    bool ok =
-        put_text(obj, "type", o->objective) && put_pairs(recipe, &o->set, true);
+    bool ok = put_text(obj, "type", o->objective) &&
+              put_text(obj, "gate", o->gate) &&
+              put_pairs(recipe, &o->set, true);
 
     ok = put(obj, "recipe", recipe) && ok;
     return put(root, "objective", obj) && ok;

@@ -45,6 +45,37 @@ static void name_output(struct create *c)
              c->ask.suffix[0] ? ":" : "", id + strlen(id) - SHORT_ID);
 }
 
+/* What the model's kind does not know, or what it has not. */
+static enum lat_code check_objective(const struct latd_job_ask *ask,
+                                     const struct latd_model *m,
+                                     struct lat_err *err)
+{
+    const bool images = m->card->modality == LAT_IMAGES;
+    const bool type = strcmp(ask->kind_by, "type") == 0;
+
+    if (ask->kind != LATD_FOR_ANY && images != (ask->kind == LATD_FOR_IMAGES))
+        return lat_at(
+            err,
+            lat_fail_word(err, LAT_EUNFIT, "wrong_modality",
+                          "model %s reads %ss, objective %s is for %s; for "
+                          "%ss there are %s",
+                          m->id, lat_modality_name(m->card->modality),
+                          type ? ask->objective : ask->kind_by,
+                          images ? "signals" : "images",
+                          lat_modality_name(m->card->modality),
+                          images ? "cl, ncl and bayesncl"
+                                 : "scl, scl-nce, nt-xent and others"),
+            "objective.%s", ask->kind_by);
+    if (ask->gates && m->card->gate.mode == LAT_GATES_NONE)
+        return lat_at(err,
+                      lat_fail_word(err, LAT_EUNFIT, "no_gates",
+                                    "model %s has no gates, which bayesncl "
+                                    "needs; ncl and cl do not",
+                                    m->id),
+                      "objective.type");
+    return LAT_OK;
+}
+
 static enum lat_code find_model(struct create *c, struct latd_req *req)
 {
     struct latd_model *m = NULL;
@@ -54,12 +85,7 @@ static enum lat_code find_model(struct create *c, struct latd_req *req)
     if (code)
         return lat_at(&req->err, code, "model");
     memcpy(c->model, m->id, sizeof(c->model));
-    if (m->card->modality != LAT_SIGNALS)
-        code = lat_at(&req->err,
-                      lat_fail(&req->err, LAT_EUNFIT,
-                               "model %s reads images; jobs are for signals",
-                               m->id),
-                      "model");
+    code = check_objective(&c->ask, m, &req->err);
     latd_model_unref(m);
     return code;
 }

@@ -4,6 +4,7 @@
 #include "room.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct follow {
@@ -59,6 +60,7 @@ static enum lat_code look_up(struct follow *f, const char *id,
 static const char *wrong_with(struct follow *f, const struct lat_line *line)
 {
     enum lat_file_kind kind = lat_file_kind(f->filename);
+    const char *wrong;
 
     if (!f->filename[0])
         return f->why;
@@ -68,9 +70,20 @@ static const char *wrong_with(struct follow *f, const struct lat_line *line)
         return "the file is no archive, it has no entry";
     if (kind == LAT_FILE_MANIFEST)
         return "the file is a manifest";
+    wrong =
+        lat_line_wrong(line, line->entry ? lat_file_kind(line->entry) : kind);
+    if (wrong)
+        return wrong;
     if (!f->says_rate && !(line->rate_hz > 0.0))
         return "the file does not say its sampling rate: add sampling_rate_hz";
     return NULL;
+}
+
+static int by_line(const void *a, const void *b)
+{
+    const struct lat_report_error *x = a, *y = b;
+
+    return (x->line > y->line) - (x->line < y->line);
 }
 
 enum lat_code latd_files_follow(struct latd_files *files,
@@ -96,8 +109,10 @@ enum lat_code latd_files_follow(struct latd_files *files,
         if (!why)
             continue;
         report->recordings--;
+        report->subjects -= !m->lines[i].subject; /* it was one by itself */
         lat_report_reject(report, m->lines[i].number, NULL, why);
     }
+    qsort(report->errors, report->n_errors, sizeof(report->errors[0]), by_line);
     latd_database_return(files->opt.database, f.rows);
     if (!code && named->failed)
         code = lat_fail(err, LAT_ENOMEM, "names of files");

@@ -1,5 +1,5 @@
-/* data.c - the recordings that a job learns from: the lines of its manifests.
- */
+/* data.c - the recordings or images that a job learns from: the lines of its
+ * manifests, and of images what an archive holds. */
 #include "run.h"
 
 #include "../files.h"
@@ -26,17 +26,45 @@ static enum lat_code add_lines(struct latd_run *run, struct lat_shelf *shelf,
     return code;
 }
 
+static enum lat_code add_archive(struct latd_run *run, const char *path,
+                                 enum lat_split split, struct lat_err *err)
+{
+    struct lat_report report = {0};
+    enum lat_code code = lat_dataset_add_archive(
+        run->data, path, latd_files_unpacked(run->app->files), split, &report,
+        err);
+
+    if (!code && report.recordings == 0)
+        code = lat_fail(err, LAT_EUNFIT, "no image can be used%s%s: %s",
+                        report.n_errors ? "; entry " : "",
+                        report.n_errors ? report.errors[0].entry : "",
+                        report.n_errors ? report.errors[0].reason
+                                        : "the archive has none");
+    return code;
+}
+
 static enum lat_code add_file(struct latd_run *run, struct lat_shelf *shelf,
                               const char *file, enum lat_split split,
                               struct lat_err *err)
 {
     struct lat_manifest *m = NULL;
-    char path[LATD_FILE_PATH];
-    enum lat_code code;
+    struct lat_place place = {0};
+    enum lat_file_kind kind;
+    enum lat_code code = latd_files_place(run->app->files, file, &place, err);
 
-    latd_files_path(run->app->files, file, path);
-    code = lat_manifest_read(&m, path, err);
-    if (!code)
+    if (code)
+        return code;
+    kind = lat_file_kind(place.name);
+    if (kind == LAT_FILE_ARCHIVE)
+        code = add_archive(run, place.path, split, err);
+    else if (kind != LAT_FILE_MANIFEST)
+        code = lat_fail(err, LAT_EINVAL,
+                        "%.80s is no manifest (.jsonl), and no archive of "
+                        "images",
+                        place.name);
+    else
+        code = lat_manifest_read(&m, place.path, err);
+    if (!code && m)
         code = add_lines(run, shelf, m, split, err);
     lat_manifest_free(m);
     return code ? lat_wrap(err, code, "%s", file) : LAT_OK;

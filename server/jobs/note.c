@@ -120,6 +120,24 @@ static struct lat_progress measure(struct latd_run *run)
     return run->measured;
 }
 
+static void put_parts(struct lat_buf *out, const struct lat_progress *p)
+{
+    put(out, "inv", p->inv);
+    put(out, "var", p->var);
+    put(out, "neg", p->neg);
+    put(out, "grad_norm", p->grad_norm);
+}
+
+/* Of images: task is the online classifier's cross-entropy. */
+static void put_gates(struct lat_buf *out, const struct lat_progress *p)
+{
+    put(out, "classifier_accuracy", p->right);
+    put(out, "kl", p->kl);
+    put(out, "gates_open", p->open);
+    put(out, "expected_active", p->likely);
+    put(out, "rows_shut", p->shut);
+}
+
 void latd_run_metrics(struct lat_buf *out, struct latd_run *run)
 {
     struct lat_progress p = measure(run);
@@ -128,11 +146,11 @@ void latd_run_metrics(struct lat_buf *out, struct latd_run *run)
     put(out, "epoch", run->job.epoch);
     put(out, "train_loss", p.loss);
     put(out, "task", p.task);
-    put(out, "inv", p.inv);
-    put(out, "var", p.var);
-    put(out, "neg", p.neg);
     put(out, "nce", p.nce);
-    put(out, "grad_norm", p.grad_norm);
+    if (run->images)
+        put_gates(out, &p);
+    else
+        put_parts(out, &p);
     put(out, "learning_rate", p.rate);
     put(out, "steps_per_second", run->job.rate);
     if (run->has_valid) {

@@ -51,6 +51,7 @@ static enum lat_code make_trainer(struct latd_run *run, struct lat_err *err)
 {
     unsigned threads =
         (unsigned)least(run->app->config.job_threads, run->ask.max_threads);
+    struct lat_dataset_info info;
     struct lat_progress p;
     enum lat_code code = lat_trainer_new(&run->trainer, run->recipe, run->data,
                                          run->kernel, threads, err);
@@ -62,7 +63,10 @@ static enum lat_code make_trainer(struct latd_run *run, struct lat_err *err)
     if (code)
         return code;
     p = lat_train_progress(run->trainer);
-    run->has_valid = lat_dataset_info(run->data).subjects[LAT_VALID] > 0;
+    info = lat_dataset_info(run->data);
+    run->images = info.images;
+    run->has_valid = info.images ? info.records[LAT_VALID] >= 2
+                                 : info.subjects[LAT_VALID] > 0;
     run->parent_valid = p.valid;
     return LAT_OK;
 }

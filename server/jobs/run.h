@@ -24,7 +24,7 @@ struct latd_run {
     struct lat_dataset *data;
     struct lat_trainer *trainer;
     double parent_valid; /* the validation loss before the first step */
-    bool has_valid;
+    bool has_valid, images;
     struct lat_progress measured; /* what was told last */
     double steps_per_epoch;
     uint64_t begun_ns; /* wall time is counted from here */

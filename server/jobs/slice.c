@@ -5,6 +5,7 @@
 
 #include "../log.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,14 +77,31 @@ static enum lat_code first(bool *found, struct latd_jobs *j,
     return code;
 }
 
+/* True when something of them is not as it was meant. */
+static bool tell_files(char *message, size_t size, const struct latd_run *run)
+{
+    const struct lat_dataset_info info = lat_dataset_info(run->data);
+
+    if (info.n_warnings == 0)
+        snprintf(message, size, "Files are valid, the job waits for its turn");
+    else
+        snprintf(message, size,
+                 "Files are valid, the job waits for its turn; %zu warnings, "
+                 "the first: %s",
+                 info.n_warnings, info.warnings[0]);
+    return info.n_warnings > 0;
+}
+
 /* Files, model and words fit each other, or it fails here. */
 static void validate(struct latd_jobs *j)
 {
-    const struct latd_note note = {.move = LATD_MOVE_VALIDATED,
-                                   .message = "Files are valid, the job waits "
-                                              "for its turn"};
+    char message[400];
+    struct latd_note note = {.move = LATD_MOVE_VALIDATED, .message = message};
     struct lat_err err = {0};
     enum lat_code code = latd_run_open(j->run, &err);
+
+    if (!code && tell_files(message, sizeof(message), j->run))
+        note.level = "warn";
 
     if (!code)
         code = latd_run_note(j->run, &note, &err);

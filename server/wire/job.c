@@ -133,8 +133,23 @@ void latd_wire_checkpoint_encode(struct lat_buf *out,
 }
 
 static const char *const columns[] = {
-    "step", "epoch", "train_loss", "valid_loss", "task",          "inv",
-    "var",  "neg",   "nce",        "grad_norm",  "learning_rate", NULL,
+    "step",
+    "epoch",
+    "train_loss",
+    "valid_loss",
+    "task",
+    "inv",
+    "var",
+    "neg",
+    "nce",
+    "grad_norm",
+    "learning_rate",
+    "classifier_accuracy",
+    "kl",
+    "gates_open",
+    "expected_active",
+    "rows_shut",
+    NULL,
 };
 
 void latd_wire_metrics_head(struct lat_buf *out)

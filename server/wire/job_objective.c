@@ -7,8 +7,8 @@
 
 /* ---- lines of a recipe ------------------------------------------------- */
 
-static enum lat_code add_line(struct latd_job_ask *ask, const char *key,
-                              const char *value, struct lat_err *err)
+enum lat_code latd_job_line(struct latd_job_ask *ask, const char *key,
+                            const char *value, struct lat_err *err)
 {
     struct latd_job_line *l = &ask->lines[ask->n_lines];
 
@@ -22,13 +22,13 @@ static enum lat_code add_line(struct latd_job_ask *ask, const char *key,
     return LAT_OK;
 }
 
-static enum lat_code add_number(struct latd_job_ask *ask, const char *key,
-                                double v, struct lat_err *err)
+enum lat_code latd_job_number(struct latd_job_ask *ask, const char *key,
+                              double v, struct lat_err *err)
 {
     char text[40];
 
     snprintf(text, sizeof(text), "%.12g", v);
-    return add_line(ask, key, text, err);
+    return latd_job_line(ask, key, text, err);
 }
 
 /* A member that is a number, as a line of another name. */
@@ -46,106 +46,93 @@ static enum lat_code add_numbers(struct latd_job_ask *ask, const json_t *obj,
 
         code = latd_json_number(&v, obj, words->name, err);
         if (!code && !isnan(v))
-            code = add_number(ask, words->key, v, err);
+            code = latd_job_number(ask, words->key, v, err);
     }
-    return code;
-}
-
-/* ---- views ------------------------------------------------------------- */
-
-static const struct view {
-    const char *name, *param, *key;
-} views[] = {
-    {"phase_shift", "max_ms", "max_shift"},
-    {"gaussian_noise", "snr_db", "noise"},
-    {"gain", "max", "gain"},
-    {"time_stretch", "max", "stretch"},
-    {"lead_mix", "chance", "lead_mix"},
-    {"rotation", "max_degrees", "max_rotation"},
-};
-
-enum { N_VIEWS = sizeof(views) / sizeof(views[0]) };
-
-static enum lat_code read_view(struct latd_job_ask *ask, bool seen[N_VIEWS],
-                               const json_t *v, struct lat_err *err)
-{
-    static const char *const words[] = {
-        "phase_shift", "gaussian_noise", "gain", "time_stretch",
-        "lead_mix",    "rotation",       NULL,
-    };
-    double number = (double)NAN;
-    int which = -1;
-    enum lat_code code = latd_json_word(&which, v, "name", words, err);
-
-    if (code)
-        return code;
-    if (which < 0)
-        return lat_fail(err, LAT_EINVAL, "a view needs a name");
-    code = latd_json_known(
-        v, (const char *const[]){"name", views[which].param, NULL}, err);
-    if (!code)
-        code = latd_json_number(&number, v, views[which].param, err);
-    if (!code && isnan(number))
-        code = lat_fail(err, LAT_EINVAL, "view %s needs %s", words[which],
-                        views[which].param);
-    if (code)
-        return code;
-    seen[which] = true;
-    if (strcmp(views[which].param, "snr_db") == 0)
-        number = pow(10.0, -number / 20.0);
-    return add_number(ask, views[which].key, number, err);
-}
-
-/* What is not named is not done. */
-static enum lat_code read_views(struct latd_job_ask *ask, const json_t *obj,
-                                struct lat_err *err)
-{
-    const json_t *list = latd_json_get(obj, "views");
-    bool seen[N_VIEWS] = {false};
-    enum lat_code code = LAT_OK;
-
-    if (!list)
-        return LAT_OK;
-    if (!json_is_array(list))
-        return lat_at(err,
-                      lat_fail_word(err, LAT_EINVAL, "invalid_type",
-                                    "views is not an array"),
-                      "views");
-    for (size_t i = 0; !code && i < json_array_size(list); i++) {
-        code = read_view(ask, seen, json_array_get(list, i), err);
-        if (code)
-            code = lat_at(err, code, "views[%zu]", i);
-    }
-    for (size_t i = 0; !code && i < N_VIEWS; i++)
-        if (!seen[i])
-            code = add_line(ask, views[i].key, "0", err);
     return code;
 }
 
 /* ---- the recipe's own words -------------------------------------------- */
 
-/* Lines that change what is learned, and not what the model reads. */
+/* Lines that change what is learned, and not what the model reads.  Those that
+ * are not for its kind are refused when the job is looked into. */
 static const char *const recipe_keys[] = {
-    "batch",     "views",    "group",      "max_shift",      "max_rotation",
-    "noise",     "gain",     "stretch",    "lead_mix",       "negatives",
-    "classes",   "labelled", "w_task",     "lambda",         "w_inv",
-    "w_var",     "w_neg",    "w_nce",      "w_graded",       "kappa",
-    "tau",       "m_var",    "m_neg",      "steps",          "lr",
-    "warm_up",   "decay",    "final_rate", "weight_decay",   "beta1",
-    "beta2",     "epsilon",  "clip",       "freeze",         "early_lr",
-    "precision", "best",     "data",       "validate_every", "validate_windows",
-    "licence",   NULL,
+    "batch",
+    "views",
+    "group",
+    "max_shift",
+    "max_rotation",
+    "noise",
+    "gain",
+    "stretch",
+    "lead_mix",
+    "negatives",
+    "classes",
+    "labelled",
+    "w_task",
+    "lambda",
+    "w_inv",
+    "w_var",
+    "w_neg",
+    "w_nce",
+    "w_graded",
+    "kappa",
+    "tau",
+    "m_var",
+    "m_neg",
+    "steps",
+    "lr",
+    "warm_up",
+    "decay",
+    "final_rate",
+    "weight_decay",
+    "beta1",
+    "beta2",
+    "epsilon",
+    "clip",
+    "freeze",
+    "early_lr",
+    "precision",
+    "best",
+    "data",
+    "validate_every",
+    "validate_windows",
+    "licence",
+    "validate_images",
+    "area",
+    "jitter",
+    "brightness",
+    "contrast",
+    "saturation",
+    "hue",
+    "grey",
+    "blur",
+    "flip",
+    "nonnegativity",
+    "top_k",
+    "gate",
+    "isolated",
+    "temperature",
+    "cool",
+    "prior",
+    "prior_by",
+    "price",
+    "optimiser",
+    "eta",
+    "momentum",
+    "gate_lr",
+    "class_lr",
+    NULL,
 };
 
 static enum lat_code add_value(struct latd_job_ask *ask, const char *key,
                                const json_t *value, struct lat_err *err)
 {
     if (json_is_number(value))
-        return add_number(ask, key, json_number_value(value), err);
+        return latd_job_number(ask, key, json_number_value(value), err);
     if (json_is_boolean(value))
-        return add_line(ask, key, json_is_true(value) ? "yes" : "no", err);
+        return latd_job_line(ask, key, json_is_true(value) ? "yes" : "no", err);
     if (json_is_string(value))
-        return add_line(ask, key, json_string_value(value), err);
+        return latd_job_line(ask, key, json_string_value(value), err);
     return lat_at(err,
                   lat_fail_word(err, LAT_EINVAL, "invalid_type",
                                 "%s is not a number, a text, true or false",
@@ -243,6 +230,59 @@ static enum lat_code read_weights(struct latd_job_ask *ask, const json_t *obj,
     return code;
 }
 
+enum lat_code latd_job_claim(struct latd_job_ask *ask, enum latd_job_for kind,
+                             const char *what, const char *where,
+                             struct lat_err *err)
+{
+    static const char *const kinds[] = {"any model", "signals", "images"};
+
+    if (ask->kind == LATD_FOR_ANY) {
+        ask->kind = kind;
+        snprintf(ask->kind_by, sizeof(ask->kind_by), "%s", what);
+    }
+    if (ask->kind == kind)
+        return LAT_OK;
+    return lat_at(err,
+                  lat_fail(err, LAT_EINVAL, "%s is for %s, and %s for %s", what,
+                           kinds[kind], ask->kind_by, kinds[ask->kind]),
+                  "%s", where);
+}
+
+static enum lat_code read_type(struct latd_job_ask *ask, const json_t *o,
+                               struct lat_err *err)
+{
+    static const char *const types[] = {
+        "plain",  "augment",     "scl", "scl-nce", "scl-graded", "nt-xent",
+        "supcon", "consistency", "cl",  "ncl",     "bayesncl",   NULL};
+    enum { FIRST_OF_IMAGES = 8, WITH_GATES = 10 };
+    int type = -1;
+    enum lat_code code = latd_json_word(&type, o, "type", types, err);
+
+    if (code || type < 0)
+        return code;
+    snprintf(ask->objective, sizeof(ask->objective), "%s", types[type]);
+    ask->gates = type == WITH_GATES;
+    return latd_job_claim(
+        ask, type < FIRST_OF_IMAGES ? LATD_FOR_SIGNALS : LATD_FOR_IMAGES,
+        "type", "type", err);
+}
+
+/* Members that only signals have. */
+static enum lat_code claim_signals(struct latd_job_ask *ask, const json_t *o,
+                                   struct lat_err *err)
+{
+    static const char *const names[] = {"weights",   "margins", "partitions",
+                                        "negatives", "classes", "kappa",
+                                        "lambda",    NULL};
+    enum lat_code code = LAT_OK;
+
+    for (size_t i = 0; names[i] && !code; i++)
+        if (latd_json_get(o, names[i]))
+            code =
+                latd_job_claim(ask, LATD_FOR_SIGNALS, names[i], names[i], err);
+    return code;
+}
+
 /* A member that is a text, as a line of the same name. */
 static enum lat_code add_text(struct latd_job_ask *ask, const json_t *obj,
                               const char *name, struct lat_err *err)
@@ -250,38 +290,53 @@ static enum lat_code add_text(struct latd_job_ask *ask, const json_t *obj,
     const char *text = NULL;
     enum lat_code code = latd_json_text(&text, obj, name, err);
 
-    return code || !text ? code : add_line(ask, name, text, err);
+    return code || !text ? code : latd_job_line(ask, name, text, err);
 }
 
 enum lat_code latd_job_objective(struct latd_job_ask *ask, const json_t *root,
                                  struct lat_err *err)
 {
-    static const char *const known[] = {
-        "type",        "weights", "partitions", "views",  "margins",
-        "temperature", "kappa",   "lambda",     "freeze", "early_lr",
-        "negatives",   "classes", "recipe",     NULL};
-    static const char *const types[] = {"plain",   "augment",     "scl",
-                                        "scl-nce", "scl-graded",  "nt-xent",
-                                        "supcon",  "consistency", NULL};
+    static const char *const known[] = {"type",
+                                        "weights",
+                                        "partitions",
+                                        "views",
+                                        "margins",
+                                        "temperature",
+                                        "kappa",
+                                        "lambda",
+                                        "freeze",
+                                        "early_lr",
+                                        "negatives",
+                                        "classes",
+                                        "gate",
+                                        "prior",
+                                        "price",
+                                        "top_k",
+                                        "prior_by",
+                                        "recipe",
+                                        "gate_temperature",
+                                        "nonnegativity",
+                                        NULL};
     static const struct word words[] = {
         {"temperature", "tau"}, {"kappa", "kappa"},       {"lambda", "lambda"},
         {"freeze", "freeze"},   {"early_lr", "early_lr"}, {NULL, NULL}};
     static const char *const texts[] = {"negatives", "classes"};
     const json_t *o = NULL;
-    int type = -1;
     enum lat_code code = latd_job_object(&o, root, "objective", known, err);
 
     if (code || !o)
         return code;
-    code = latd_json_word(&type, o, "type", types, err);
-    if (!code && type >= 0)
-        snprintf(ask->objective, sizeof(ask->objective), "%s", types[type]);
+    code = read_type(ask, o, err);
+    if (!code)
+        code = claim_signals(ask, o, err);
+    if (!code)
+        code = latd_job_gates(ask, o, err);
     if (!code)
         code = read_weights(ask, o, err);
     if (!code)
         code = read_partitions(ask, o, err);
     if (!code)
-        code = read_views(ask, o, err);
+        code = latd_job_views(ask, o, err);
     if (!code)
         code = add_numbers(ask, o, words, err);
     for (size_t i = 0; !code && i < sizeof(texts) / sizeof(texts[0]); i++)

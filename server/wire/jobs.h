@@ -11,6 +11,9 @@
 
 enum { LATD_JOB_LINES_MAX = 96, LATD_SUFFIX_MAX = 19 };
 
+/* What an objective is for, as far as it says. */
+enum latd_job_for { LATD_FOR_ANY, LATD_FOR_SIGNALS, LATD_FOR_IMAGES };
+
 /* A line for the recipe: what the objective says in the engine's words. */
 struct latd_job_line {
     char key[32], value[480];
@@ -24,6 +27,9 @@ struct latd_job_ask {
     uint64_t n_epochs, batch_size;   /* 0: auto */
     double rate_multiplier;          /* 0: auto */
     char objective[24];              /* "": the parent's */
+    enum latd_job_for kind;          /* of a model … */
+    char kind_by[24];                /* … by this member of the objective */
+    bool gates;                      /* … that has gates */
     size_t partitions[LAT_N_BLOCKS]; /* all 0: the parent's */
     size_t n_lines;
     struct latd_job_line lines[LATD_JOB_LINES_MAX];
