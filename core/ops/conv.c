@@ -24,33 +24,6 @@ static float *room_of(const struct lat_ctx *ctx, size_t part)
     return ctx->scratch + part * ctx->scratch_len;
 }
 
-/* Thing i of t in the midst of zeros, top rows and left columns of them first;
- * t itself where there is nothing to add. */
-static struct lat_tensor pad(float *room, struct lat_tensor padded,
-                             struct lat_tensor t, size_t i, size_t top,
-                             size_t left)
-{
-    size_t row = t.w * t.c, before = left * t.c;
-    size_t after = padded.w * t.c - before - row;
-
-    padded.v = room;
-    if (padded.h == t.h && padded.w == t.w) {
-        padded.v = lat__at(t, i);
-        return padded;
-    }
-    for (size_t y = 0; y < padded.h; y++, room += padded.w * t.c) {
-        if (y < top || y >= top + t.h) {
-            memset(room, 0, padded.w * t.c * sizeof(*room));
-            continue;
-        }
-        memset(room, 0, before * sizeof(*room));
-        memcpy(room + before, lat__at(t, i) + (y - top) * row,
-               row * sizeof(*room));
-        memset(room + before + row, 0, after * sizeof(*room));
-    }
-    return padded;
-}
-
 /* ---- forward */
 
 struct forward {
@@ -92,10 +65,9 @@ static void forward_part(void *arg, size_t part)
     size_t end = lat__part_begin(c->x.n, part + 1);
 
     for (size_t i = lat__part_begin(c->x.n, part); i < end; i++) {
-        struct lat_tensor padded =
-            pad(room, c->x_padded, c->x, i, c->ph, c->pw);
-        const float *x = lat__along(f->ctx, room + c->x_pairs_at, padded.v,
-                                    padded.h * padded.w, c->x.c);
+        const struct lat__margin m = {c->x_padded, c->ph, c->pw};
+        const float *x =
+            lat__conv_along(f->ctx, room + c->x_along_at, &m, c->x, i);
 
         for (size_t u = 0; u < c->y.h; u++)
             forward_row(f, lat__at(c->y, i), x, u);
@@ -211,7 +183,7 @@ static void by_weights(const struct backward *k, float *room,
 {
     const struct lat__conv *c = &k->c;
     const size_t row = x_padded.w * c->x.c, taps = c->kw * c->x.c * c->y.c;
-    const float *x = lat__across(k->ctx, room + c->x_pairs_at, x_padded.v,
+    const float *x = lat__across(k->ctx, room + c->x_along_at, x_padded.v,
                                  x_padded.h * row, c->sw * c->x.c);
     const float *rows = all_rows(k, room, dy);
     struct lat_product p = {
@@ -291,12 +263,13 @@ static void by_data_row(const struct backward *k, float *dx, const float *dy,
     }
 }
 
-static void by_data(const struct backward *k, float *dx, float *room,
-                    struct lat_tensor dy_padded)
+static void by_data(const struct backward *k, float *room, size_t i)
 {
     const struct lat__conv *c = &k->c;
-    const float *dy = lat__along(k->ctx, room + c->dy_pairs_at, dy_padded.v,
-                                 dy_padded.h * dy_padded.w, c->y.c);
+    const struct lat__margin m = {c->dy_padded, c->taps_h - 1, c->taps_w - 1};
+    float *dx = lat__at(c->x, i);
+    const float *dy =
+        lat__conv_along(k->ctx, room + c->dy_along_at, &m, c->y, i);
 
     for (size_t t = 0; t < c->x.h; t++)
         by_data_row(k, dx + t * c->x.w * c->x.c, dy, t);
@@ -315,6 +288,7 @@ static void backward_part(void *arg, size_t part)
 {
     const struct backward *k = arg;
     const struct lat__conv *c = &k->c;
+    const struct lat__margin x = {c->x_padded, c->ph, c->pw};
     float *room = room_of(k->ctx, part);
     size_t end = lat__part_begin(c->x.n, part + 1);
 
@@ -322,12 +296,10 @@ static void backward_part(void *arg, size_t part)
     for (size_t i = lat__part_begin(c->x.n, part); i < end; i++) {
         const float *dy = lat__at(c->y, i);
 
-        by_weights(k, room, pad(room, c->x_padded, k->x, i, c->ph, c->pw), dy);
+        by_weights(k, room, lat__conv_pad(room, &x, k->x, i), dy);
         by_bias(room + c->db_at, dy, c);
         if (c->x.v)
-            by_data(k, lat__at(c->x, i), room,
-                    pad(room + c->dy_at, c->dy_padded, c->y, i, c->taps_h - 1,
-                        c->taps_w - 1));
+            by_data(k, room, i);
     }
 }
 

@@ -3,6 +3,8 @@
 
 #include "operand.h"
 
+#include <string.h>
+
 static size_t most(size_t a, size_t b)
 {
     return a > b ? a : b;
@@ -40,10 +42,10 @@ static void place_pairs(struct lat__conv *c)
     const size_t n = c->x_padded.h * c->x_padded.w;
     const size_t n_dy = c->dy_padded.h * c->dy_padded.w;
 
-    c->x_pairs_at = c->scratch;
-    c->dy_pairs_at = c->x_pairs_at + most(lat__across_room(p, n * c->x.c),
+    c->x_along_at = c->scratch;
+    c->dy_along_at = c->x_along_at + most(lat__across_room(p, n * c->x.c),
                                           lat__along_room(p, n, c->x.c));
-    c->rows_at = c->dy_pairs_at + lat__along_room(p, n_dy, c->y.c);
+    c->rows_at = c->dy_along_at + lat__along_room(p, n_dy, c->y.c);
     c->w_at = c->rows_at + c->y.h * c->rows;
     c->scratch = c->w_at + c->kh * most(c->kernel_row, c->turned_row);
 }
@@ -95,7 +97,58 @@ struct lat__conv lat__conv(struct lat_tensor y, struct lat_tensor x,
     c.db_at = c.dw_at + lines(c.kh * c.kw * x.c * y.c);
     c.turned_at = c.db_at + lines(y.c);
     c.scratch = c.turned_at + lines(c.kh * c.kw * x.c * y.c);
+    c.dy_along_at = c.dy_at;
     if (precision == LAT_BFLOAT16)
         place_pairs(&c);
     return c;
+}
+
+struct lat_tensor lat__conv_pad(float *to, const struct lat__margin *m,
+                                struct lat_tensor t, size_t i)
+{
+    struct lat_tensor padded = m->padded;
+    size_t row = t.w * t.c, before = m->left * t.c;
+    size_t after = padded.w * t.c - before - row;
+
+    padded.v = to;
+    if (padded.h == t.h && padded.w == t.w) {
+        padded.v = lat__at(t, i);
+        return padded;
+    }
+    for (size_t y = 0; y < padded.h; y++, to += padded.w * t.c) {
+        if (y < m->top || y >= m->top + t.h) {
+            memset(to, 0, padded.w * t.c * sizeof(*to));
+            continue;
+        }
+        memset(to, 0, before * sizeof(*to));
+        memcpy(to + before, lat__at(t, i) + (y - m->top) * row,
+               row * sizeof(*to));
+        memset(to + before + row, 0, after * sizeof(*to));
+    }
+    return padded;
+}
+
+const float *lat__conv_along(const struct lat_ctx *ctx, float *to,
+                             const struct lat__margin *m, struct lat_tensor t,
+                             size_t i)
+{
+    const size_t width = lat__width(ctx->precision, t.c);
+    const size_t row = m->padded.w * width, before = m->left * width;
+    const size_t behind = before + t.w * width;
+    float *at = to;
+
+    if (ctx->precision == LAT_FLOAT32)
+        return lat__conv_pad(to, m, t, i).v;
+    for (size_t y = 0; y < m->padded.h; y++, at += row) {
+        if (y < m->top || y >= m->top + t.h) {
+            memset(at, 0, row * sizeof(*at));
+            continue;
+        }
+        memset(at, 0, before * sizeof(*at));
+        lat__along(ctx, at + before, lat__at(t, i) + (y - m->top) * t.w * t.c,
+                   t.w, t.c);
+        memset(at + behind, 0, (row - behind) * sizeof(*at));
+    }
+    memset(at, 0, LAT_LINE * sizeof(*at));
+    return to;
 }

@@ -22,8 +22,8 @@ struct lat__conv {
     size_t kernel_row;  /* the weights of one row of the kernel … */
     size_t turned_row;  /* … and these turned, phase after phase */
     size_t rows;        /* a row of dy, over positions */
-    size_t x_pairs_at;  /* the padded thing, over channels or positions */
-    size_t dy_pairs_at; /* dy padded, over channels … */
+    size_t x_along_at;  /* the padded thing, over channels or positions */
+    size_t dy_along_at; /* dy padded, over channels … */
     size_t rows_at;     /* … and its rows, over positions */
     size_t w_at;        /* of part 0: the weights, as they are or turned */
 };
@@ -31,6 +31,20 @@ struct lat__conv {
 struct lat__conv lat__conv(struct lat_tensor y, struct lat_tensor x,
                            struct lat_window_geom g,
                            enum lat_precision precision);
+/* A thing in the midst of zeros. */
+struct lat__margin {
+    struct lat_tensor padded; /* without v */
+    size_t top, left;         /* rows and columns of zeros before it */
+};
+
+/* Thing i of t; t itself where there is nothing to add. */
+struct lat_tensor lat__conv_pad(float *to, const struct lat__margin *m,
+                                struct lat_tensor t, size_t i);
+/* The same as products over channels read it. */
+const float *lat__conv_along(const struct lat_ctx *ctx, float *to,
+                             const struct lat__margin *m, struct lat_tensor t,
+                             size_t i);
+
 /* The taps that positions of phase r meet, and their weights, turned. */
 size_t lat__conv_taps(const struct lat__conv *c, size_t r);
 size_t lat__conv_turned(const struct lat__conv *c, size_t r);

@@ -23,10 +23,10 @@ struct upconv {
     size_t dy_margin;      /* … and of dy */
     /* In a part's scratch, in floats; those of part 0 are shared. */
     size_t dy_at, dw_at, db_at, folded_at, turned_at, scratch;
-    /* Pairs, behind all that float32 has: of x and dy with their margins, of
-     * the rows of one phase of dy, of the weights folded or turned. */
+    /* As products read them: x and dy with their margins, the rows of one phase
+     * of dy, the weights folded or turned; pairs behind all the others. */
     enum lat_precision precision;
-    size_t x_pairs_at, dy_pairs_at, rows_at, w_at;
+    size_t x_along_at, dy_along_at, rows_at, w_at;
 };
 
 /* To whole cache lines. */
@@ -76,10 +76,10 @@ static void place_pairs(struct upconv *c)
     const enum lat_precision p = c->precision;
     const size_t n = c->x.w + 2 * c->margin, n_dy = c->y.w + 2 * c->dy_margin;
 
-    c->x_pairs_at = lines(c->scratch);
-    c->dy_pairs_at = c->x_pairs_at + most(lat__along_room(p, n, c->x.c),
+    c->x_along_at = lines(c->scratch);
+    c->dy_along_at = c->x_along_at + most(lat__along_room(p, n, c->x.c),
                                           lat__across_room(p, n * c->x.c));
-    c->rows_at = c->dy_pairs_at + lat__along_room(p, n_dy, c->y.c);
+    c->rows_at = c->dy_along_at + lat__along_room(p, n_dy, c->y.c);
     c->w_at =
         c->rows_at + lat__beside_room(p, (c->y.w + c->f - 1) / c->f, c->y.c);
     c->scratch =
@@ -116,6 +116,7 @@ static struct upconv upconv(struct lat_tensor y, struct lat_tensor x,
     c.folded_at = c.db_at + lines(y.c);
     c.turned_at = c.folded_at + folded;
     c.scratch = c.turned_at + (c.k + c.f - 1) * c.tap;
+    c.dy_along_at = c.dy_at;
     if (precision == LAT_BFLOAT16)
         place_pairs(&c);
     return c;
@@ -152,6 +153,21 @@ static const float *pad(float *to, struct lat_tensor t, size_t i, size_t margin)
     memset(to, 0, before * sizeof(*to));
     memcpy(to + before, lat__at(t, i), n * sizeof(*to));
     memset(to + before + n, 0, before * sizeof(*to));
+    return to;
+}
+
+/* The same as products over channels read it. */
+static const float *pad_along(const struct upconv *c, float *to,
+                              struct lat_tensor t, size_t i, size_t margin)
+{
+    const size_t width = lat__width(c->precision, t.c);
+    float *end = to + (margin + t.w) * width;
+
+    if (c->precision == LAT_FLOAT32)
+        return pad(to, t, i, margin);
+    memset(to, 0, margin * width * sizeof(*to));
+    lat__along(c->ctx, to + margin * width, lat__at(t, i), t.w, t.c);
+    memset(end, 0, (margin * width + LAT_LINE) * sizeof(*end));
     return to;
 }
 
@@ -213,9 +229,7 @@ static void forward_part(void *arg, size_t part)
     size_t end = lat__part_begin(c->x.n, part + 1);
 
     for (size_t i = lat__part_begin(c->x.n, part); i < end; i++) {
-        const float *x = lat__along(c->ctx, own + c->x_pairs_at,
-                                    pad(own, c->x, i, c->margin),
-                                    c->x.w + 2 * c->margin, c->x.c);
+        const float *x = pad_along(c, own + c->x_along_at, c->x, i, c->margin);
 
         for (size_t r = 0; r < c->f && r < c->y.w; r++) {
             struct lat_product p = phase(c, x, width, r);
@@ -269,7 +283,7 @@ static void by_weights(const struct upconv *c, float *own,
                        const float *x_padded, const float *dy)
 {
     const bool pairs = c->precision == LAT_BFLOAT16;
-    const float *x = lat__across(c->ctx, own + c->x_pairs_at, x_padded,
+    const float *x = lat__across(c->ctx, own + c->x_along_at, x_padded,
                                  (c->x.w + 2 * c->margin) * c->x.c, c->x.c);
 
     for (size_t r = 0; r < c->f && r < c->y.w; r++) {
@@ -297,12 +311,10 @@ static void by_bias(float *db, const float *dy, const struct upconv *c)
             db[j] += dy[j];
 }
 
-static void by_data(const struct upconv *c, float *dx, float *own,
-                    const float *dy_padded)
+static void by_data(const struct upconv *c, float *own, size_t i)
 {
     const size_t width = lat__width(c->precision, c->y.c);
-    const float *dy = lat__along(c->ctx, own + c->dy_pairs_at, dy_padded,
-                                 c->y.w + 2 * c->dy_margin, c->y.c);
+    const float *dy = pad_along(c, own + c->dy_along_at, c->y, i, c->dy_margin);
     const struct lat_product p = {
         .m = c->x.w,
         .n = c->x.c,
@@ -312,7 +324,7 @@ static void by_data(const struct upconv *c, float *dx, float *own,
         .a_col = 1,
         .b = c->w,
         .b_row = lat__b_row(c->precision, c->x.c),
-        .c = dx,
+        .c = lat__at(c->dx, i),
         .c_row = c->x.c,
     };
 
@@ -333,8 +345,7 @@ static void backward_part(void *arg, size_t part)
         by_weights(c, own, pad(own, c->x, i, c->margin), dy);
         by_bias(db, dy, c);
         if (c->dx.v)
-            by_data(c, lat__at(c->dx, i), own,
-                    pad(own + c->dy_at, c->y, i, c->dy_margin));
+            by_data(c, own, i);
     }
 }
 
