@@ -73,6 +73,21 @@ struct lat__picture_batch {
 LAT_MUST_CHECK enum lat_code lat__picture_batch_fill(
     float *x, const struct lat__picture_batch *b, const size_t *shots,
     const uint64_t *seeds, struct lat_team *team, struct lat_err *err);
+/* The same beside other work of the team: x to seeds are given and lent, what
+ * became of them is known after lat__team_await. */
+struct lat__picture_fill {
+    float *x;
+    const struct lat__picture_batch *b;
+    const size_t *shots;
+    const uint64_t *seeds;
+    enum lat_code code[LAT_PARTS];
+    struct lat_err err[LAT_PARTS];
+};
+
+void lat__picture_fill_aside(struct lat__picture_fill *f,
+                             struct lat_team *team);
+LAT_MUST_CHECK enum lat_code lat__picture_filled(
+    const struct lat__picture_fill *f, struct lat_err *err);
 /* The same numbers of an image as it is, y (height, width, 3). */
 void lat__picture_numbers(float *y, const struct lat__picture_batch *b,
                           const struct lat_image *image);

@@ -188,6 +188,8 @@ void lat__batch_draw(struct lat__batch *b, enum lat_split split,
                      struct lat_rng *rng);
 /* Cuts, conditions and disturbs them into x. */
 void lat__batch_fill(struct lat__batch *b, struct lat_team *team);
+/* The same beside other work of the team, done after lat__team_await. */
+void lat__batch_fill_aside(struct lat__batch *b, struct lat_team *team);
 
 /* ---- train/optimiser.c: Adam as PyTorch's, weight decay in the gradient */
 
@@ -239,6 +241,9 @@ struct lat__losses {
     double contrast; /* with its weights, without lambda */
 };
 
+/* A batch is drawn a step before it is learned from, so that the views of the
+ * next are made where this step leaves threads idle.  The state of the run is
+ * that before the draw: who saves or stops does not see the batch ahead. */
 struct lat_trainer {
     struct lat_recipe *recipe; /* a copy */
     const struct lat_dataset *data;
@@ -247,6 +252,9 @@ struct lat_trainer {
     struct lat_team *team;
     struct lat_ctx ctx;
     struct lat__batch *batch;
+    struct lat__batch *ahead; /* the next step's, filled during this one … */
+    struct lat_rng drawn;     /* … and the generator once it was drawn */
+    bool is_ahead;
     struct lat__acts *encoder, *task; /* task NULL when there is none */
     struct lat_contrast *contrast;    /* NULL for plain and augment */
     float *pace;                      /* shares of the rate; NULL: all of it */
@@ -268,6 +276,9 @@ struct lat_trainer {
     float *running; /* the running statistics before the step */
     struct lat__sums sums;
 };
+
+/* Forgets the batch ahead; it will be drawn again. */
+void lat__train_drop_ahead(struct lat_trainer *t);
 
 /* ---- train/start.c */
 

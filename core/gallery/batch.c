@@ -2,14 +2,7 @@
  */
 #include "../gallery.h"
 
-struct fill {
-    float *x;
-    const struct lat__picture_batch *b;
-    const size_t *shots;
-    const uint64_t *seeds;
-    struct lat_err err[LAT_PARTS];
-    enum lat_code code[LAT_PARTS];
-};
+#include <string.h>
 
 void lat__picture_numbers(float *y, const struct lat__picture_batch *b,
                           const struct lat_image *image)
@@ -20,7 +13,7 @@ void lat__picture_numbers(float *y, const struct lat__picture_batch *b,
 }
 
 /* All views of image i of the batch. */
-static enum lat_code fill_one(const struct fill *f, size_t i,
+static enum lat_code fill_one(const struct lat__picture_fill *f, size_t i,
                               struct lat_err *err)
 {
     const struct lat__picture_batch *b = f->b;
@@ -45,25 +38,38 @@ static enum lat_code fill_one(const struct fill *f, size_t i,
 
 static void fill_part(void *arg, size_t part)
 {
-    struct fill *f = arg;
+    struct lat__picture_fill *f = arg;
 
     for (size_t i = lat__part_begin(f->b->n, part);
          i < lat__part_begin(f->b->n, part + 1) && !f->code[part]; i++)
         f->code[part] = fill_one(f, i, &f->err[part]);
 }
 
+enum lat_code lat__picture_filled(const struct lat__picture_fill *f,
+                                  struct lat_err *err)
+{
+    for (size_t i = 0; i < LAT_PARTS; i++)
+        if (f->code[i]) {
+            if (err)
+                *err = f->err[i];
+            return f->code[i];
+        }
+    return LAT_OK;
+}
+
+void lat__picture_fill_aside(struct lat__picture_fill *f, struct lat_team *team)
+{
+    memset(f->code, 0, sizeof(f->code));
+    lat__team_aside(team, fill_part, f);
+}
+
 enum lat_code lat__picture_batch_fill(
     float *x, const struct lat__picture_batch *b, const size_t *shots,
     const uint64_t *seeds, struct lat_team *team, struct lat_err *err)
 {
-    struct fill f = {.x = x, .b = b, .shots = shots, .seeds = seeds};
+    struct lat__picture_fill f = {
+        .x = x, .b = b, .shots = shots, .seeds = seeds};
 
     lat__team_run(team, fill_part, &f);
-    for (size_t i = 0; i < LAT_PARTS; i++)
-        if (f.code[i]) {
-            if (err)
-                *err = f.err[i];
-            return f.code[i];
-        }
-    return LAT_OK;
+    return lat__picture_filled(&f, err);
 }

@@ -252,3 +252,8 @@ void lat__batch_fill(struct lat__batch *b, struct lat_team *team)
 {
     lat__team_run(team, fill_part, b);
 }
+
+void lat__batch_fill_aside(struct lat__batch *b, struct lat_team *team)
+{
+    lat__team_aside(team, fill_part, b);
+}

@@ -148,6 +148,7 @@ static void take(struct lat_trainer *t, const char *file)
     struct lists l = lists_of(t);
     struct state s;
 
+    lat__train_drop_ahead(t);
     memcpy(&s, file + HEAD - sizeof(s), sizeof(s));
     t->step = (size_t)s.step;
     t->best_step = (size_t)s.best_step;

@@ -4,40 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the batch */
-
-static void shuffle(struct lat__gated_trainer *t, size_t n)
-{
-    for (size_t i = n; i > 1; i--) {
-        size_t j = lat__rng_below(&t->rng, i), k = t->order[i - 1];
-
-        t->order[i - 1] = t->order[j];
-        t->order[j] = k;
-    }
-    t->at = 0;
-}
-
-/* The next images, all once before any comes again; what is left at the end of
- * an epoch is dropped. */
-static void draw(struct lat__gated_trainer *t)
-{
-    const struct lat__picture_batch *b = &t->recipe.data;
-    size_t images = lat_gallery_count(b->gallery), rows = t->recipe.loss.rows;
-
-    if (images - t->at < b->n)
-        shuffle(t, images);
-    for (size_t i = 0; i < b->n; i++)
-        t->shots[i] = t->order[t->at++];
-    for (size_t i = 0; i < rows; i++) {
-        t->seeds[i] = lat__rng_next(&t->rng);
-        t->label[i] = lat_gallery_label(b->gallery, t->shots[i % b->n]);
-    }
-    for (size_t i = 0;
-         lat__gate_draws(t->recipe.loss.gate.kind) && i < rows * t->recipe.dims;
-         i++)
-        t->uniform[i] = (float)lat__rng_uniform(&t->rng);
-}
-
 /* ---- forward and backward */
 
 static struct lat_tensor last(const struct lat_tensor *list,
@@ -61,7 +27,7 @@ struct lat_gated_batch lat__gated_outputs(const struct lat__gated_trainer *t,
     const struct lat__acts *z = t->projector;
     struct lat_gated_batch b = {
         .z = last(gradients ? z->dact : z->act, z),
-        .uniform = t->uniform,
+        .uniform = t->now->uniform,
         .id = t->id,
     };
 
@@ -103,8 +69,8 @@ static void learn_classes(struct lat__gated_trainer *t,
     y = last(p->acts->act, p->acts);
     classes = lat__item(y);
     v->classes = lat__cross_entropy(last(p->acts->dact, p->acts).v, y.v,
-                                    t->label, y.n, classes);
-    v->right = lat__classes_right(y.v, t->label, y.n, classes);
+                                    t->now->label, y.n, classes);
+    v->right = lat__classes_right(y.v, t->now->label, y.n, classes);
     lat__stack_backward(&t->ctx, p->grads, p->params, p->acts);
 }
 
@@ -245,7 +211,6 @@ static void begin_step(struct lat__gated_trainer *t)
             memset(t->part[i].grads, 0,
                    t->part[i].net->n_trained * sizeof(float));
     keep_statistics(&t->part[LAT_PART_BODY], false);
-    draw(t);
     if (t->recipe.cool > 0.0)
         t->loss->spec.gate.temperature =
             lat__gated_temperature(&t->recipe, t->step);
@@ -254,13 +219,11 @@ static void begin_step(struct lat__gated_trainer *t)
 enum lat_code lat__gated_step(struct lat__gated_trainer *t,
                               struct lat__gated_values *v, struct lat_err *err)
 {
-    struct lat__acts *encoder = t->part[LAT_PART_BODY].acts;
     struct lat_gated_batch b;
     enum lat_code code;
 
     begin_step(t);
-    code = lat__picture_batch_fill(encoder->act[0].v, &t->recipe.data, t->shots,
-                                   t->seeds, t->ctx.team, err);
+    code = lat__gated_take(t, err);
     if (code)
         return code;
     lat__gated_forward(t, true);

@@ -57,21 +57,34 @@ struct lat__gated_values {
     double likely;  /* … and how many of a row are expected to be */
 };
 
+/* A batch as it was drawn, and how the draws go on after it. */
+struct lat__gated_draw {
+    struct lat_rng rng;
+    size_t *order;
+    size_t at;     /* of the order, what comes next */
+    size_t *shots; /* (sources) */
+    uint64_t *seeds;
+    uint32_t *label;
+    float *uniform;
+    float *x; /* (rows, size, size, 3) */
+    struct lat__picture_fill fill;
+};
+
 struct lat__gated_trainer {
     struct lat__gated_recipe recipe;
     struct lat_ctx ctx;
     struct lat__gated_net part[LAT_N_GATED_PARTS];
     struct lat__acts *projector;
     struct lat_gated_loss *loss;
-    struct lat_rng rng;
-    size_t step, at;              /* at: of the order, what comes next */
+    /* What is learned from now, and, if any, the next, which is filled while
+     * this is: the state of the run is now's, who saves does not see ahead. */
+    struct lat__gated_draw *now, *ahead;
+    bool is_ahead;
+    size_t step;
     size_t valid_step, best_step; /* 0: not yet */
     double valid, best;
-    size_t *order;
-    size_t *shots;
-    uint64_t *seeds;
-    uint32_t *id, *label;
-    float *uniform, *fixed;
+    uint32_t *id;
+    float *fixed;
     char parent[LAT_DIGEST_HEX];  /* of the model that it began as, or "" */
     struct lat_image_input image; /* what that reads */
     char images[LAT_DIGEST_HEX];  /* of what it learns from, where their places
@@ -104,6 +117,17 @@ LAT_MUST_CHECK enum lat_code lat__gated_trainer_new(
     const struct lat_kernel *kernel, struct lat_team *team,
     struct lat_err *err);
 void lat__gated_trainer_free(struct lat__gated_trainer *t);
+
+/* ---- train/gated_draw.c */
+
+LAT_MUST_CHECK enum lat_code lat__gated_draws_new(struct lat__gated_trainer *t,
+                                                  struct lat_err *err);
+void lat__gated_draws_free(struct lat__gated_trainer *t);
+/* The batch of this step is the encoder's input; that of the next is begun. */
+LAT_MUST_CHECK enum lat_code lat__gated_take(struct lat__gated_trainer *t,
+                                             struct lat_err *err);
+/* Forgets the batch ahead; it will be drawn again. */
+void lat__gated_drop_ahead(struct lat__gated_trainer *t);
 
 /* ---- train/gated.c, train/gated_valid.c, train/gated_state.c */
 

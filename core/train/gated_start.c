@@ -134,7 +134,7 @@ static enum lat_code parts_new(struct lat__gated_trainer *t,
         if (p[i].net)
             code = part_init(&p[i], rows,
                              i == LAT_PART_GATES ? LAT_GRADS_IN : LAT_GRADS,
-                             &t->rng, err);
+                             &t->now->rng, err);
     if (!code)
         code = lat__acts_new(&t->projector, &p[LAT_PART_BODY].net->projector,
                              rows, LAT_GRADS_IN, err);
@@ -145,23 +145,16 @@ static enum lat_code lists_new(struct lat__gated_trainer *t,
                                struct lat_err *err)
 {
     size_t rows = t->recipe.loss.rows, n = t->recipe.data.n;
-    size_t images = lat_gallery_count(t->recipe.data.gallery);
+    enum lat_code code = lat__gated_draws_new(t, err);
 
-    t->order = lat_calloc(images, sizeof(*t->order));
-    t->shots = lat_calloc(n, sizeof(*t->shots));
-    t->seeds = lat_calloc(rows, sizeof(*t->seeds));
+    if (code)
+        return code;
     t->id = lat_calloc(rows, sizeof(*t->id));
-    t->label = lat_calloc(rows, sizeof(*t->label));
-    t->uniform = lat_calloc(rows * t->recipe.dims, sizeof(*t->uniform));
     t->fixed = lat_calloc(t->recipe.dims, sizeof(*t->fixed));
-    if (!t->order || !t->shots || !t->seeds || !t->id || !t->label ||
-        !t->uniform || !t->fixed)
+    if (!t->id || !t->fixed)
         return lat_fail(err, LAT_ENOMEM, "batches of %zu images", n);
     for (size_t i = 0; i < rows; i++)
         t->id[i] = (uint32_t)(i % n);
-    for (size_t i = 0; i < images; i++)
-        t->order[i] = i;
-    t->at = images; /* shuffled at the first step */
     return LAT_OK;
 }
 
@@ -219,10 +212,9 @@ enum lat_code lat__gated_trainer_new(struct lat__gated_trainer **out,
     t->recipe.loss.dims = r->dims;
     t->ctx = (struct lat_ctx){
         .kernel = kernel, .team = team, .precision = r->precision};
-    lat__rng_seed(&t->rng, r->seed);
     code = lists_new(t, err);
     if (!code && r->loss.gate.kind == LAT_GATE_FIXED)
-        lat__gate_fix(t->fixed, r->dims, &t->rng);
+        lat__gate_fix(t->fixed, r->dims, &t->now->rng);
     t->recipe.loss.gate.fixed = t->fixed;
     if (!code)
         code = parts_new(t, err);
@@ -242,6 +234,7 @@ void lat__gated_trainer_free(struct lat__gated_trainer *t)
 {
     if (!t)
         return;
+    lat__gated_draws_free(t);
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++) {
         lat__acts_free(t->part[i].acts);
         lat_free(t->part[i].params);
@@ -255,12 +248,7 @@ void lat__gated_trainer_free(struct lat__gated_trainer *t)
     lat__acts_free(t->projector);
     lat__gated_loss_free(t->loss);
     lat_free(t->ctx.scratch);
-    lat_free(t->order);
-    lat_free(t->shots);
-    lat_free(t->seeds);
     lat_free(t->id);
-    lat_free(t->label);
-    lat_free(t->uniform);
     lat_free(t->fixed);
     lat_free(t);
 }

@@ -101,8 +101,9 @@ enum { LISTS = 4 }; /* of each part */
 static size_t walk(const struct lat__gated_trainer *t, char *p, bool out)
 {
     size_t images = lat_gallery_count(t->recipe.data.gallery), at = 0;
-    void *list[1 + LISTS * LAT_N_GATED_PARTS] = {t->order};
-    size_t len[1 + LISTS * LAT_N_GATED_PARTS] = {images * sizeof(*t->order)};
+    void *list[1 + LISTS * LAT_N_GATED_PARTS] = {t->now->order};
+    size_t len[1 + LISTS * LAT_N_GATED_PARTS] = {images *
+                                                 sizeof(*t->now->order)};
 
     for (size_t i = 0; i < LAT_N_GATED_PARTS; i++) {
         const struct lat__gated_net *part = &t->part[i];
@@ -141,7 +142,7 @@ enum lat_code lat__gated_save(const struct lat__gated_trainer *t,
 {
     size_t lists = walk(t, NULL, true), len = HEAD + lists + LAT_DIGEST;
     struct state s = {.step = t->step,
-                      .at = t->at,
+                      .at = t->now->at,
                       .valid_step = t->valid_step,
                       .best_step = t->best_step,
                       .valid = t->valid,
@@ -155,7 +156,7 @@ enum lat_code lat__gated_save(const struct lat__gated_trainer *t,
     file = lat_calloc(len, 1);
     if (!file)
         return lat_fail(err, LAT_ENOMEM, "checkpoint of %zu bytes", len);
-    memcpy(s.rng, t->rng.s, sizeof(s.rng));
+    memcpy(s.rng, t->now->rng.s, sizeof(s.rng));
     memcpy(file, magic, sizeof(magic));
     memcpy(file + sizeof(magic), digest, sizeof(digest));
     memcpy(file + HEAD - sizeof(s), &s, sizeof(s));
@@ -202,14 +203,15 @@ enum lat_code lat__gated_load(struct lat__gated_trainer *t, const char *path,
         return lat_wrap(err, code, "checkpoint");
     code = check(t, file, len, err);
     if (!code) {
+        lat__gated_drop_ahead(t);
         memcpy(&s, file + HEAD - sizeof(s), sizeof(s));
         t->step = (size_t)s.step;
-        t->at = (size_t)s.at;
+        t->now->at = (size_t)s.at;
         t->valid_step = (size_t)s.valid_step;
         t->best_step = (size_t)s.best_step;
         t->valid = s.valid;
         t->best = s.best;
-        memcpy(t->rng.s, s.rng, sizeof(s.rng));
+        memcpy(t->now->rng.s, s.rng, sizeof(s.rng));
         walk(t, file + HEAD, false);
     }
     lat_free(file);

@@ -26,11 +26,12 @@ static enum lat_code one_batch(struct lat__gated_trainer *t,
 
     lat__rng_seed(&rng, t->recipe.seed ^ valid_seed ^ at);
     for (size_t i = 0; i < b->n; i++)
-        t->shots[i] = at + i;
+        t->now->shots[i] = at + i;
     for (size_t i = 0; i < 2 * b->n; i++)
-        t->seeds[i] = lat__rng_next(&rng);
-    code = lat__picture_batch_fill(t->part[LAT_PART_BODY].acts->act[0].v, b,
-                                   t->shots, t->seeds, t->ctx.team, err);
+        t->now->seeds[i] = lat__rng_next(&rng);
+    code =
+        lat__picture_batch_fill(t->part[LAT_PART_BODY].acts->act[0].v, b,
+                                t->now->shots, t->now->seeds, t->ctx.team, err);
     if (code)
         return code;
     lat__gated_rows(t, 2 * b->n);

@@ -152,6 +152,7 @@ struct lat__losses lat__train_losses(struct lat_trainer *t, bool learns)
 {
     struct lat__losses l = {0};
 
+    t->encoder->act[0].v = t->batch->x;
     if (learns)
         lat__stack_forward(&t->ctx, t->params, t->encoder);
     else

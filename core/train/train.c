@@ -101,7 +101,6 @@ static enum lat_code make_activations(struct lat_trainer *t,
     if (code)
         return code;
     lat__acts_rows(t->encoder, rows);
-    t->encoder->act[0].v = t->batch->x;
     if (t->net->task.n_layers == 0)
         return LAT_OK;
     code = lat__acts_new(&t->task, &t->net->task, rows, LAT_GRADS_IN, err);
@@ -174,6 +173,8 @@ static enum lat_code make(struct lat_trainer *t, const struct lat_recipe *r,
     if (!code)
         code = lat__batch_new(&t->batch, t->recipe, t->data, err);
     if (!code)
+        code = lat__batch_new(&t->ahead, t->recipe, t->data, err);
+    if (!code)
         code = make_memory(t, err);
     if (!code)
         code = make_activations(t, err);
@@ -213,11 +214,13 @@ void lat_trainer_free(struct lat_trainer *t)
 {
     if (!t)
         return;
+    lat__team_await(t->team); /* it may still fill the batch ahead */
     lat__gated_trainer_free(t->gated);
     lat__contrast_free(t->contrast);
     lat__acts_free(t->task);
     lat__acts_free(t->encoder);
     lat__batch_free(t->batch);
+    lat__batch_free(t->ahead);
     lat_free(t->ctx.scratch);
     lat_free(t->pace);
     lat_free(t->params);
@@ -234,7 +237,7 @@ void lat_trainer_free(struct lat_trainer *t)
     lat_free(t);
 }
 
-/* ---- a step ---- */
+/* ---- sums ---- */
 
 static void add_sums(struct lat__sums *s, const struct lat__losses *l,
                      double grad_norm)
@@ -249,6 +252,39 @@ static void add_sums(struct lat__sums *s, const struct lat__losses *l,
     s->grad_norm += grad_norm;
 }
 
+/* ---- the batch, and the one ahead ---- */
+
+void lat__train_drop_ahead(struct lat_trainer *t)
+{
+    lat__team_await(t->team);
+    t->is_ahead = false;
+}
+
+static void draw_ahead(struct lat_trainer *t)
+{
+    t->drawn = t->rng;
+    lat__batch_draw(t->ahead, LAT_TRAIN, &t->drawn);
+    lat__batch_fill_aside(t->ahead, t->team);
+    t->is_ahead = true;
+}
+
+/* The batch of this step; that of the next is begun. */
+static void take_batch(struct lat_trainer *t)
+{
+    struct lat__batch *used = t->batch;
+
+    if (!t->is_ahead)
+        draw_ahead(t);
+    lat__train_drop_ahead(t);
+    t->batch = t->ahead;
+    t->ahead = used;
+    t->rng = t->drawn;
+    if (t->step + 1 < t->recipe->steps)
+        draw_ahead(t);
+}
+
+/* ---- a step ---- */
+
 /* Losses and gradients of the next batch.  What is not finite changes nothing
  * but scratch, once the caller has put generator and statistics back. */
 static enum lat_code compute(struct lat_trainer *t, double *grad_norm,
@@ -256,8 +292,7 @@ static enum lat_code compute(struct lat_trainer *t, double *grad_norm,
 {
     struct lat__losses l;
 
-    lat__batch_draw(t->batch, LAT_TRAIN, &t->rng);
-    lat__batch_fill(t->batch, t->team);
+    take_batch(t);
     memset(t->grads, 0, t->net->n_trained * sizeof(*t->grads));
     l = lat__train_losses(t, true);
     *grad_norm = lat__norm(t->grads, t->net->n_trained, t->team);
@@ -311,6 +346,7 @@ enum lat_code lat_train_step(struct lat_trainer *t, struct lat_err *err)
     if (code) {
         memcpy(running, t->running, n_running(t) * sizeof(*running));
         t->rng = rng;
+        lat__train_drop_ahead(t);
         return code;
     }
     update(t, grad_norm);

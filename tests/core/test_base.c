@@ -131,6 +131,40 @@ TEST(team, does_each_part_once_on_any_number_of_threads)
     }
 }
 
+/* Slow enough for rounds to begin and end meanwhile. */
+static void count_slowly(void *arg, size_t part)
+{
+    volatile unsigned x = 0;
+
+    for (unsigned i = 0; i < 20000; i++)
+        x += i;
+    ((int *)arg)[part]++;
+}
+
+TEST(team, does_what_is_aside_once_and_each_round_as_well)
+{
+    UNUSED_STATE;
+    for (unsigned threads = 1; threads <= 4; threads++) {
+        struct lat_team *t = NULL;
+        int parts[LAT_PARTS] = {0}, aside[LAT_PARTS] = {0};
+
+        CHECK(lat__team_new(&t, threads, NULL) == LAT_OK);
+        for (int i = 0; i < 50; i++) {
+            lat__team_aside(t, count_slowly, aside);
+            for (int k = 0; k < i % 7; k++)
+                lat__team_run(t, count_part, parts);
+            lat__team_await(t);
+            lat__team_await(t);
+            for (size_t k = 0; k < LAT_PARTS; k++)
+                CHECK(aside[k] == i + 1);
+        }
+        for (size_t i = 0; i < LAT_PARTS; i++)
+            CHECK(parts[i] == 7 * 21 /* i % 7, of 49, and 0 */);
+        lat__team_aside(t, count_slowly, aside);
+        lat__team_free(t); /* with parts that nobody took */
+    }
+}
+
 TEST(file, is_replaced_whole_or_not_at_all)
 {
     char dir[] = "/tmp/latent-test-XXXXXX", path[64];
@@ -162,6 +196,7 @@ int main(void)
         T(sha256, matches_the_standard),
         T(rng, repeats_itself_and_has_the_right_moments),
         T(team, does_each_part_once_on_any_number_of_threads),
+        T(team, does_what_is_aside_once_and_each_round_as_well),
         T(file, is_replaced_whole_or_not_at_all),
     };
 

@@ -334,6 +334,7 @@ TEST(batch, names_what_cannot_be_decoded)
     const uint64_t seed = 1;
     const size_t shot = 2;
     float x[ITEM];
+    struct lat__picture_fill aside = {.x = x, .shots = &shot, .seeds = &seed};
     struct lat_err err = {0};
     struct lat_gallery *g;
 
@@ -344,6 +345,9 @@ TEST(batch, names_what_cannot_be_decoded)
     CHECK(lat__picture_batch_fill(x, &b, &shot, &seed, NULL, &err) ==
           LAT_EFORMAT);
     CHECK(strstr(err.msg, "few.jpgs: image 2"));
+    aside.b = &b;
+    lat__picture_fill_aside(&aside, NULL);
+    CHECK(lat__picture_filled(&aside, &err) == LAT_EFORMAT);
     lat_gallery_close(g);
 }
 
