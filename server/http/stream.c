@@ -139,9 +139,15 @@ struct MHD_Response *latd_stream_response(struct latd_exchange *x)
     f->stream = r->stream;
     memcpy(f->id, x->req.id, sizeof(f->id));
     resp = MHD_create_response_from_callback(size, BLOCK, on_read, f, on_free);
-    if (resp)
-        r->stream = NULL; /* the response's from here on */
-    else
+    if (!resp) {
         lat_free(f);
+        return NULL;
+    }
+    r->stream = NULL; /* the response's from here on */
+    /* libmicrohttpd ends what is chunked with an empty chunk, even for HEAD:
+     * the next reply on the connection would begin with it. */
+    if (size == MHD_SIZE_UNKNOWN && x->req.method == LATD_HEAD)
+        MHD_set_response_options(resp, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+                                 MHD_RO_END);
     return resp;
 }

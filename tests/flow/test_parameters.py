@@ -101,3 +101,16 @@ def test_a_method_is_named_as_it_was_sent(served, method):
     series = [l for l in served.client.get("/metrics").text.splitlines()
               if l.startswith("latentd_http_requests_total") and '"405"' in l]
     assert series and all('method="OTHER"' in l for l in series)
+
+
+def test_a_head_of_what_is_streamed_is_a_head_alone(served):
+    ask = ("HEAD /v1/recordings/export HTTP/1.1\r\nHost: x\r\n\r\n"
+           "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    got = b""
+    with socket.create_connection(served.endpoint, timeout=60) as s:
+        s.sendall(ask.encode())
+        while piece := s.recv(65536):
+            got += piece
+    head, _, rest = got.partition(b"\r\n\r\n")
+    assert b" 200 " in head.splitlines()[0]
+    assert rest == b"" or rest.startswith(b"HTTP/1.1 200 ")
