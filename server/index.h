@@ -59,8 +59,10 @@ void latd_index_drop(struct latd_index *idx, const char *id);
  * by windows are refused. */
 bool latd_index_gave_up_windows(struct latd_index *idx);
 
-/* Room for one more recording of so many bytes of vectors; LAT_ENOSPACE names
- * index-bytes.  Asked before a recording is accepted. */
+/* Room for one more recording of so many bytes of vectors, and for a bulk of
+ * the like that is accepted with it; LAT_ENOSPACE names index-bytes.  Asked
+ * before a recording is accepted: one that was is not lacking afterwards,
+ * unless its metadata are far longer than most. */
 LAT_MUST_CHECK enum lat_code latd_index_room(struct latd_index *idx,
                                              size_t bytes, struct lat_err *err);
 

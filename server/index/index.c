@@ -200,6 +200,43 @@ void latd_index_drop(struct latd_index *idx, const char *id)
 
 /* ---- looks ---- */
 
+/* Many are accepted in one transaction before the first of them is here; and
+ * tables double.  So room is asked for a bulk of the like, and for the tables
+ * that it would need; of a small index, for as many as an eighth of it holds.
+ */
+enum { BULK = 2048, BESIDE = 512, CHUNK = 1024 };
+
+static uint64_t doubled(size_t cap, size_t n, size_t each)
+{
+    size_t more = cap ? cap : 64;
+
+    while (more < n)
+        more *= 2;
+    return (uint64_t)(more - cap) * each;
+}
+
+static uint64_t needed(const struct latd_index *idx, size_t bytes)
+{
+    size_t each = bytes + BESIDE, n = (size_t)(idx->max_bytes / 8 / each);
+    uint64_t need = bytes_of(idx);
+
+    n = n < BULK ? n : (size_t)BULK;
+    need += n * each + bytes;
+    need += doubled(idx->ids.cap, idx->ids.n_used + n,
+                    sizeof(struct latd_name) + sizeof(struct latd_slot) +
+                        (1 + idx->n_tables) * sizeof(uint32_t));
+    for (size_t i = 0; i < idx->n_tables; i++) {
+        const struct latd_table *t = idx->tables[i];
+        size_t rows = lat_search_rows(t->m);
+
+        if (rows == 0)
+            continue;
+        need += doubled(t->cap_rows, rows + n, sizeof(uint32_t) + sizeof(bool));
+        need += (t->shape.dims + t->shape.n_ranges) * CHUNK * sizeof(float);
+    }
+    return need;
+}
+
 enum lat_code latd_index_room(struct latd_index *idx, size_t bytes,
                               struct lat_err *err)
 {
@@ -207,7 +244,7 @@ enum lat_code latd_index_room(struct latd_index *idx, size_t bytes,
     uint64_t need;
 
     latd_gate_read(&idx->gate);
-    need = bytes_of(idx) + bytes;
+    need = needed(idx, bytes);
     code = latd_index_check(idx, err);
     if (code == LAT_OK && need > idx->max_bytes)
         code = fail_room(idx, need, err);

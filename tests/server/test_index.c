@@ -389,6 +389,29 @@ TEST(index, refuses_to_search_what_does_not_fit)
     latd_index_free(idx);
 }
 
+/* Who asks first is refused before the index lacks anything: tables that double
+ * and chunks that are added come out of the same bytes. */
+TEST(index, has_room_for_what_it_said_it_has)
+{
+    struct latd_index *idx = opened(1 << 20);
+    struct lat_err err = {0};
+    float v[DIMS] = {1.0f};
+    char id[32];
+    size_t n = 0;
+
+    UNUSED_STATE;
+    while (latd_index_room(idx, sizeof(v), &err) == LAT_OK) {
+        snprintf(id, sizeof(id), "recording %zu", n++);
+        CHECK(latd_index_put(idx, recording(id, a, v, 1), NULL) == LAT_OK);
+    }
+    CHECK(n > 1000 && strstr(err.msg, "index-bytes"));
+    assert_string_equal(found(idx, axis, 2, NULL, NULL),
+                        "recording 0 recording 1");
+    latd_index_drop(idx, "recording 0");
+    assert_string_equal(found(idx, axis, 1, NULL, NULL), "recording 1");
+    latd_index_free(idx);
+}
+
 /* What stood in the way is said, and not always the setting. */
 TEST(index, says_why_it_lacks_a_recording)
 {
@@ -641,6 +664,7 @@ int main(void)
         T(index, searches_windows_and_leaves_out_means),
         T(index, gives_up_windows_that_do_not_fit),
         T(index, refuses_to_search_what_does_not_fit),
+        T(index, has_room_for_what_it_said_it_has),
         T(index, says_why_it_lacks_a_recording),
         T(index, survives_every_failed_allocation),
         T(index, reads_the_database_then_listens_and_learns_models_late),
