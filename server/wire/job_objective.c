@@ -293,36 +293,26 @@ static enum lat_code add_text(struct latd_job_ask *ask, const json_t *obj,
     return code || !text ? code : latd_job_line(ask, name, text, err);
 }
 
+static const char *const objective_names[] = {
+    "type",          "weights",     "partitions",
+    "views",         "margins",     "kappa",
+    "lambda",        "temperature", "freeze",
+    "early_lr",      "negatives",   "classes",
+    "gate",          "prior",       "price",
+    "top_k",         "prior_by",    "gate_temperature",
+    "nonnegativity", "recipe",      NULL,
+};
+
 enum lat_code latd_job_objective(struct latd_job_ask *ask, const json_t *root,
                                  struct lat_err *err)
 {
-    static const char *const known[] = {"type",
-                                        "weights",
-                                        "partitions",
-                                        "views",
-                                        "margins",
-                                        "temperature",
-                                        "kappa",
-                                        "lambda",
-                                        "freeze",
-                                        "early_lr",
-                                        "negatives",
-                                        "classes",
-                                        "gate",
-                                        "prior",
-                                        "price",
-                                        "top_k",
-                                        "prior_by",
-                                        "recipe",
-                                        "gate_temperature",
-                                        "nonnegativity",
-                                        NULL};
     static const struct word words[] = {
         {"temperature", "tau"}, {"kappa", "kappa"},       {"lambda", "lambda"},
         {"freeze", "freeze"},   {"early_lr", "early_lr"}, {NULL, NULL}};
     static const char *const texts[] = {"negatives", "classes"};
     const json_t *o = NULL;
-    enum lat_code code = latd_job_object(&o, root, "objective", known, err);
+    enum lat_code code =
+        latd_job_object(&o, root, "objective", objective_names, err);
 
     if (code || !o)
         return code;
