@@ -120,6 +120,7 @@ def test_curl_uploads_and_reads_back(daemon, tmp_path):
 
 def test_a_manifest_is_reported_on_line_by_line(daemon):
     a = put(daemon, "a.csv", csv()).json()["id"]
+    b = put(daemon, "b.csv", csv()).json()["id"]
     z = put(daemon, "z.zip", packed({"1.csv": csv()})).json()["id"]
     flat = put(daemon, "flat.csv", "II\n" + "5\n" * 50).json()["id"]
 
@@ -127,7 +128,7 @@ def test_a_manifest_is_reported_on_line_by_line(daemon):
         return json.dumps({"file": file, "subject": subject,
                            "sampling_rate_hz": 250, **more})
 
-    lines = [line(a), json.dumps({"file": a}), "",
+    lines = [line(a), json.dumps({"file": b}), "",
              line(a, "p2", label="x", segment=[5, 1]),
              line(a, "p2", channels=["II"], segment=[0, 9]), "nonsense",
              line(a, split="train")]
