@@ -132,10 +132,14 @@ static void count(struct latd_cache *c, uint64_t *counter)
     count_many(c, counter, 1);
 }
 
-/* Nor is any kept that was begun before. */
-static void forget_replies(struct latd_cache *c)
+/* What is known of the keys, and all replies: nor is any kept that was begun
+ * before.  was (n) says of whom there was something. */
+static void forget(struct latd_cache *c, const uint8_t *keys, size_t n,
+                   bool *was)
 {
     pthread_mutex_lock(&c->lock);
+    for (size_t i = 0; i < n; i++)
+        was[i] |= latd_lru_drop(&c->known, keys + i * LAT_DIGEST);
     latd_lru_drop_replies(&c->known);
     c->era++;
     pthread_mutex_unlock(&c->lock);
@@ -299,13 +303,9 @@ enum lat_code latd_cache_purge(uint64_t *purged, struct latd_cache *c,
     *purged = 0;
     if (!was)
         return lat_fail(err, LAT_ENOMEM, "%zu keys", n);
-    pthread_mutex_lock(&c->lock);
-    for (size_t i = 0; i < n; i++)
-        was[i] = latd_lru_drop(&c->known, keys + i * LAT_DIGEST);
-    pthread_mutex_unlock(&c->lock);
-    forget_replies(c);
+    forget(c, keys, n, was);
     code = latd_store_vectors_purge(c->store, keys, n, was, err);
-    forget_replies(c); /* made of what the file still had */
+    forget(c, keys, n, was); /* what the file still had meanwhile */
     for (size_t i = 0; i < n && !code; i++)
         *purged += was[i];
     lat_free(was);

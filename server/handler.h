@@ -122,8 +122,9 @@ struct latd_handler {
     /* store, suspended, in a transaction: see struct latd_change.run.  Nobody
      * is told of the request's end until it is committed or undone. */
     enum lat_code (*store)(struct latd_req *req, struct latd_rows *rows);
-    enum lat_code (*reply)(struct latd_req *req); /* http: encode */
-    void (*end)(struct latd_req *req);            /* http: always, once */
+    /* http: encode; NULL: store did. */
+    enum lat_code (*reply)(struct latd_req *req);
+    void (*end)(struct latd_req *req); /* http: always, once */
 };
 
 struct latd_req {

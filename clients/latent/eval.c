@@ -3,6 +3,7 @@
 #include "null.h"
 #include "pictures.h"
 #include "plot.h"
+#include "probed.h"
 #include "turned.h"
 
 #include <math.h>
@@ -106,88 +107,17 @@ static void put_json(struct lat_buf *b, const struct lat_eval *e,
     lat_buf_puts(b, "}\n");
 }
 
-/* Of a shift up to 150 ms, probes fitted on the training patients. */
-static enum lat_code print_probe(const struct options *o, struct lat_model *m,
-                                 const struct lat_kernel *kernel,
-                                 const struct lat_dataset *d,
-                                 enum lat_split split, struct lat_err *err)
+/* Its end as well; b is used up. */
+static enum lat_code write_json(const struct options *o, struct lat_buf *b,
+                                struct lat_err *err)
 {
-    const struct lat_turn_ask ask = {
-        split, o->windows ? (size_t)o->windows : 60, cli_threads(o->threads)};
-    struct lat_shift_probe p[LAT_N_BLOCKS + 1];
-    enum lat_code code = lat_probe_shift(p, m, kernel, d, &ask, err);
+    enum lat_code code = LAT_OK;
 
-    if (code)
-        return code;
-    printf("\nR^2 of the shift, up to 150 ms, from the pair of latents and "
-           "their product,\nlinear and by a small network:\n");
-    for (int r = 0; r <= LAT_N_BLOCKS; r++)
-        if (p[r].present)
-            printf("%-13s %8.3f %9.3f\n", lat_row_name((enum lat_row)r),
-                   p[r].linear, p[r].mlp);
-    return LAT_OK;
-}
-
-/* What the blocks hold of patient and beat, and bring when swapped. */
-static enum lat_code print_hearts(const struct options *o, struct lat_model *m,
-                                  const struct lat_kernel *kernel,
-                                  const struct lat_dataset *d,
-                                  enum lat_split split, struct lat_err *err)
-{
-    const struct lat_heart_ask ask = {split,
-                                      o->windows ? (size_t)o->windows : 60,
-                                      cli_threads(o->threads), o->data};
-    const struct lat_turn_ask turn = {split, ask.n_windows, ask.n_threads};
-    struct lat_heart_probe p[LAT_N_BLOCKS + 1];
-    const struct lat_card *card = lat_model_card(m);
-    struct lat_swap s;
-    enum lat_code code = lat_probe_heart(p, m, kernel, d, &ask, err);
-
-    if (code)
-        return code;
-    printf("\nProbes: of the patient, from one half of the recordings to the "
-           "other; of the beat\n(N, S, V); R^2 of the position in the beat, "
-           "linear and by a small network:\n");
-    for (int r = 0; r <= LAT_N_BLOCKS; r++)
-        if (p[r].present)
-            printf("%-13s %8.3f %9.3f %9.3f %9.3f\n",
-                   lat_row_name((enum lat_row)r), p[r].patient, p[r].beat,
-                   p[r].position_linear, p[r].position_mlp);
-    if (!card->partitioned || card->task != LAT_TASK_RECONSTRUCTION)
-        return LAT_OK;
-    code = lat_eval_swap(&s, m, kernel, d, &turn, err);
-    if (!code)
-        printf("\nBlocks swapped: the phase follows variant and free in %.1f "
-               "%%, the form follows\ninvariant in %.1f %%, the beat alone "
-               "in %.1f %%\n",
-               100.0 * s.phase, 100.0 * s.form, 100.0 * s.beat);
+    lat_buf_puts(b, "}\n");
+    if (o->json)
+        code = cli_write(b, o->json, err);
+    lat_buf_fini(b);
     return code;
-}
-
-/* What the model gives in bfloat16, beside float32. */
-static enum lat_code print_cost(const struct options *o, struct lat_model *m,
-                                const struct lat_kernel *kernel,
-                                const struct lat_dataset *d,
-                                enum lat_split split, struct lat_err *err)
-{
-    const struct lat_turn_ask ask = {
-        split, o->windows ? (size_t)o->windows : 60, cli_threads(o->threads)};
-    struct lat_precision_cost c;
-    enum lat_code code = lat_eval_precision(&c, m, kernel, d, &ask, err);
-
-    if (code)
-        return code;
-    printf("\nbfloat16 (%s) beside float32, %zu windows: 1 - cosine %.2g, at "
-           "most %.2g\n",
-           lat_kernel_way(kernel, LAT_BFLOAT16), c.n_windows, c.mean_error,
-           c.largest_error);
-    if (!isnan(c.recall[LAT_FLOAT32]))
-        printf("recall of the window 75 ms later: %.4f, in float32 %.4f\n",
-               c.recall[LAT_BFLOAT16], c.recall[LAT_FLOAT32]);
-    if (!isnan(c.accuracy[LAT_FLOAT32]))
-        printf("accuracy of the classes: %.4f, in float32 %.4f\n",
-               c.accuracy[LAT_BFLOAT16], c.accuracy[LAT_FLOAT32]);
-    return LAT_OK;
 }
 
 /* ---- of movements ---- */
@@ -214,12 +144,9 @@ static enum lat_code eval_turned(const struct options *o, struct lat_model *m,
     cli_print_turned(&e, card->name);
     put_card(&b, card);
     lat_turn_eval_print(&b, &e);
-    lat_buf_puts(&b, "}\n");
-    if (o->json)
-        code = cli_write(&b, o->json, err);
-    lat_buf_fini(&b);
+    code = write_json(o, &b, err);
     if (!code && o->bfloat16)
-        code = print_cost(o, m, kernel, d, split, err);
+        code = cli_print_precision(m, kernel, d, &ask, err);
     return code;
 }
 
@@ -245,10 +172,7 @@ static enum lat_code eval_images(const struct options *o, struct lat_model *m,
     cli_print_image_eval(e, card->name);
     put_card(&b, card);
     lat_image_eval_print(&b, e);
-    lat_buf_puts(&b, "}\n");
-    if (o->json)
-        code = cli_write(&b, o->json, err);
-    lat_buf_fini(&b);
+    code = write_json(o, &b, err);
     lat_image_eval_free(e);
     return code;
 }
@@ -300,24 +224,27 @@ static enum lat_code eval_phase(const struct options *o, struct lat_model *m,
                                 const struct lat_dataset *d,
                                 enum lat_split split, struct lat_err *err)
 {
+    const struct lat_turn_ask ask = {
+        split, o->windows ? (size_t)o->windows : 60, cli_threads(o->threads)};
+    const struct lat_heart_ask hearts = {split, ask.n_windows, ask.n_threads,
+                                         o->data};
     struct lat_eval *e = lat_calloc(1, sizeof(*e));
     enum lat_code code =
         e ? LAT_OK : lat_fail(err, LAT_ENOMEM, "an evaluation");
 
     if (!code)
-        code = lat_eval_phase(e, m, kernel, d, split,
-                              o->windows ? (size_t)o->windows : 60,
-                              cli_threads(o->threads), err);
+        code = lat_eval_phase(e, m, kernel, d, split, ask.n_windows,
+                              ask.n_threads, err);
     if (!code) {
         print_table(e, lat_model_card(m)->name);
         code = write_files(o, e, lat_model_card(m), err);
     }
     if (!code && o->probe)
-        code = print_probe(o, m, kernel, d, split, err);
+        code = cli_print_shifts(m, kernel, d, &ask, err);
     if (!code && o->probe)
-        code = print_hearts(o, m, kernel, d, split, err);
+        code = cli_print_hearts(m, kernel, d, &hearts, err);
     if (!code && o->bfloat16)
-        code = print_cost(o, m, kernel, d, split, err);
+        code = cli_print_precision(m, kernel, d, &ask, err);
     lat_free(e);
     return code;
 }

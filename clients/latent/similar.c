@@ -59,55 +59,69 @@ static bool is_file(const struct options *o, const char *what)
            (o->is_file || access(what, F_OK) == 0 || access(header, F_OK) == 0);
 }
 
-/* One vector for all windows of a file, as the server makes one. */
+/* The mean of all windows, as the server makes one; mean (dims). */
+static enum lat_code mean_of(float *mean, const struct cli_embeddings *e,
+                             struct lat_err *err)
+{
+    struct lat_search_shape shape = {
+        .dims = e->dims, .n_ranges = 1, .ranges = {{0, e->dims}}};
+    float *all = lat_calloc(e->n * e->dims, sizeof(*all));
+    enum lat_code code;
+
+    if (!all)
+        return lat_fail(err, LAT_ENOMEM, "%zu windows", e->n);
+    if (e->partitioned) {
+        shape.n_ranges = LAT_N_BLOCKS;
+        memcpy(shape.ranges, e->blocks, sizeof(e->blocks));
+    }
+    for (size_t i = 0; i < e->n; i++)
+        memcpy(all + i * e->dims, e->items[i].z, e->dims * sizeof(*all));
+    code = lat_search_mean(mean, &shape, all, e->n, err);
+    lat_free(all);
+    return code;
+}
+
+static enum lat_code put_mean(struct lat_buf *b, const struct cli_embeddings *e,
+                              struct lat_err *err)
+{
+    float *mean = lat_calloc(e->dims, sizeof(*mean));
+    enum lat_code code;
+
+    if (!mean)
+        return lat_fail(err, LAT_ENOMEM, "%zu dimensions", e->dims);
+    code = mean_of(mean, e, err);
+    if (!code) {
+        lat_buf_puts(b, "\"query\":{\"embedding\":");
+        cli_put_floats(b, mean, e->dims);
+        lat_buf_puts(b, ",\"model\":");
+        cli_put_string(b, e->model);
+        lat_buf_puts(b, "}");
+    }
+    lat_free(mean);
+    return code;
+}
+
+/* A file is asked for by one vector of all its windows. */
 static enum lat_code put_file(struct lat_buf *b, char model[160],
                               const struct options *o, const char *path,
                               struct lat_err *err)
 {
     struct cli_embeddings e = {0};
-    struct lat_search_shape shape = {.n_ranges = 1};
-    float *all = NULL, *mean = NULL;
     struct cli_asked asked = o->asked;
     enum lat_code code;
 
     asked.model = model;
     code = cli_remote_embed(&asked, path, 0, &e, err);
-
-    if (code)
-        goto out;
-    snprintf(model, 160, "%s", e.model);
-    shape.dims = e.dims;
-    shape.ranges[0] = (struct lat_range){0, e.dims};
-    if (e.partitioned) {
-        shape.n_ranges = LAT_N_BLOCKS;
-        memcpy(shape.ranges, e.blocks, sizeof(e.blocks));
-    }
-    if (o->best_window && e.n > 1) {
+    if (!code && o->best_window && e.n > 1)
         code = lat_fail(err, LAT_EINVAL,
                         "%s has %zu windows: --best-window compares those of a "
                         "recording of the server; add the file first (latent "
                         "recordings add)",
                         path, e.n);
-        goto out;
-    }
-    all = lat_calloc(e.n * e.dims, sizeof(*all));
-    mean = lat_calloc(e.dims, sizeof(*mean));
-    if (!all || !mean)
-        code = lat_fail(err, LAT_ENOMEM, "%zu windows", e.n);
-    for (size_t i = 0; i < e.n && !code; i++)
-        memcpy(all + i * e.dims, e.items[i].z, e.dims * sizeof(*all));
-    if (!code)
-        code = lat_search_mean(mean, &shape, all, e.n, err);
     if (!code) {
-        lat_buf_puts(b, "\"query\":{\"embedding\":");
-        cli_put_floats(b, mean, e.dims);
-        lat_buf_puts(b, ",\"model\":");
-        cli_put_string(b, model);
-        lat_buf_puts(b, "}");
+        snprintf(model, 160, "%s", e.model);
+        code = put_mean(b, &e, err);
     }
-out:
-    lat_free(all);
-    lat_free(mean);
     cli_embeddings_fini(&e);
     return code;
 }

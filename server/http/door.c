@@ -143,7 +143,7 @@ static enum MHD_Result reply(struct latd_exchange *x)
 {
     uint64_t begun = latd_now_ns();
 
-    if (x->code == LAT_OK)
+    if (x->code == LAT_OK && x->handler->reply)
         x->code = x->handler->reply(&x->req);
     x->req.times.serialise = latd_now_ns() - begun;
     return latd_exchange_answer(x);
