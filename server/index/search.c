@@ -190,7 +190,10 @@ enum lat_code latd_search_best(struct latd_search *s, size_t i,
     if (!list)
         return lat_fail(err, LAT_ENOMEM, "%zu results", n_hits);
     latd_gate_read(&s->idx->gate);
-    code = name(list, &found, s, hits, n_hits, err);
+    /* Without their windows rows were compared by their means. */
+    code = s->windowed ? latd_index_check_windows(s->idx, err) : LAT_OK;
+    if (code == LAT_OK)
+        code = name(list, &found, s, hits, n_hits, err);
     latd_gate_leave(&s->idx->gate);
     if (code) {
         latd_found_free(list, found);

@@ -364,6 +364,39 @@ TEST(index, gives_up_windows_that_do_not_fit)
     latd_index_free(idx);
 }
 
+/* A search that is under way then would tell the scores of means. */
+TEST(index, does_not_answer_a_search_whose_windows_went)
+{
+    static float v[4000 * DIMS];
+    struct latd_index *idx = opened(1 << 26);
+    const size_t end = 1;
+    const struct latd_search_ask ask = {.digest = a,
+                                        .scan = {.v = axis,
+                                                 .n = 1,
+                                                 .k = 9,
+                                                 .ends = &end,
+                                                 .n_groups = 1,
+                                                 .weights = {1.0}}};
+    struct latd_search *s = NULL;
+    struct latd_found *list = NULL;
+    struct lat_err err = {0};
+    size_t n_parts = 0, n = 0;
+
+    UNUSED_STATE;
+    for (size_t i = 0; i < 4000; i++)
+        v[i * DIMS] = 1.0f;
+    CHECK(latd_index_put(idx, recording("x", a, v, 2), NULL) == LAT_OK);
+    CHECK(latd_search_open(&s, &n_parts, idx, &ask, NULL) == LAT_OK);
+    CHECK(latd_index_put(idx, recording("y", a, v, 4000), NULL) == LAT_OK);
+    for (size_t i = 0; i < n_parts; i++)
+        latd_search_run(s, i);
+    CHECK(latd_search_best(s, 0, &list, &n, &err) == LAT_ENOSPACE);
+    assert_string_equal(err.word, "windows_incomplete");
+    CHECK(!list);
+    latd_search_close(s);
+    latd_index_free(idx);
+}
+
 /* ---- bounds ---- */
 
 TEST(index, refuses_to_search_what_does_not_fit)
@@ -663,6 +696,7 @@ int main(void)
         T(index, filters_by_values_at_paths),
         T(index, searches_windows_and_leaves_out_means),
         T(index, gives_up_windows_that_do_not_fit),
+        T(index, does_not_answer_a_search_whose_windows_went),
         T(index, refuses_to_search_what_does_not_fit),
         T(index, has_room_for_what_it_said_it_has),
         T(index, says_why_it_lacks_a_recording),
