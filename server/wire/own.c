@@ -119,13 +119,35 @@ static enum lat_code read_name(char *out, size_t size, const json_t *obj,
     return LAT_OK;
 }
 
+/* A mean is one vector, and goes on being one. */
+static enum lat_code read_pooled(struct latd_own_vectors *own,
+                                 const json_t *obj, struct lat_err *err)
+{
+    uint64_t pooled = 0;
+    enum lat_code code = latd_json_whole(
+        &pooled, obj, "pooled", (struct latd_bounds){2, UINT32_MAX}, err);
+
+    if (code || !pooled)
+        return code;
+    own->pooled = (size_t)pooled;
+    if (own->windows == 1)
+        return LAT_OK;
+    return lat_at(err,
+                  lat_fail(err, LAT_EINVAL,
+                           "pooled is for one vector, the mean of windows, and "
+                           "there are %zu",
+                           own->windows),
+                  "pooled");
+}
+
 enum lat_code latd_own_vectors_decode(struct latd_own_vectors *own,
                                       const json_t *obj, struct lat_err *err)
 {
-    /* The last three are what a reply says of them, so that one can be sent
+    /* The last ones are what a reply says of them, so that one can be sent
      * back as it came. */
     static const char *const known[] = {"model",      "digest",  "embedding",
-                                        "dimensions", "windows", NULL};
+                                        "dimensions", "windows", "pooled",
+                                        NULL};
     enum lat_code code;
 
     if (!json_is_object(obj))
@@ -145,5 +167,5 @@ enum lat_code latd_own_vectors_decode(struct latd_own_vectors *own,
     code = read_vectors(own, latd_json_get(obj, "embedding"), err);
     if (!code)
         code = check_lengths(own, err);
-    return code ? lat_at(err, code, "embedding") : LAT_OK;
+    return code ? lat_at(err, code, "embedding") : read_pooled(own, obj, err);
 }

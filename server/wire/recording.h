@@ -17,7 +17,8 @@ struct latd_own_vectors {
     char model[LATD_MODEL_NAME];
     char digest[LAT_DIGEST_HEX]; /* "": not said */
     size_t windows, dims;
-    float *v; /* (windows, dims), finite */
+    size_t pooled; /* of how many windows v is the mean; 0: it is theirs */
+    float *v;      /* (windows, dims), finite */
 };
 
 struct latd_recording_req {

@@ -61,6 +61,15 @@ def test_a_signal_becomes_vectors_that_embeddings_gives(daemon):
     mean = numpy.frombuffer(base64.b64decode(kept["embedding"]), "<f4")
     each = numpy.array([i["embedding"] for i in want["data"]])
     assert numpy.allclose(mean, each.mean(0), atol=1e-6)
+    # as it came, it is sent back, and goes on being a mean
+    assert kept["pooled"] == len(each)
+    kept.pop("partitions", None)
+    put(daemon, "r", embeddings=[kept])
+    assert daemon.client.get(url("r")).json()["embeddings"][0]["pooled"] \
+        == len(each)
+    both = dict(kept, embedding=each.tolist())
+    refused = daemon.client.put(url("r"), json={"embeddings": [both]})
+    assert refused.status_code == 400 and "pooled" in refused.text
 
 
 def test_bodies_of_other_kinds_are_recordings_too(daemon):

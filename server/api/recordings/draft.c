@@ -84,6 +84,7 @@ static enum lat_code adopt_own(struct latd_draft *d, size_t i,
         lat_at(&d->err, code, "embedding");
     } else {
         e->windows = own->windows;
+        e->pooled = own->pooled;
         e->dims = own->dims;
         e->v = own->v;
         own->v = NULL;
