@@ -141,10 +141,7 @@ static enum lat_code list_page(const struct cli_recordings *o, char after[1024],
     json_array_foreach(data, i, r)
     {
         if (o->json) {
-            char *text = json_dumps(r, JSON_COMPACT);
-
-            printf("%s\n", text ? text : "");
-            free(text);
+            cli_recordings_print_json(r);
         } else {
             cli_recordings_print_row(r);
         }

@@ -43,5 +43,9 @@ LAT_MUST_CHECK enum lat_code cli_recordings_reembed(
 void cli_recordings_print_head(void);
 void cli_recordings_print_row(const json_t *r);
 void cli_recordings_print(const json_t *r);
+/* As it is, on a line of its own. */
+void cli_recordings_print_json(const json_t *v);
+/* A text of it, or "-". */
+const char *cli_recordings_text(const json_t *obj, const char *name);
 
 #endif

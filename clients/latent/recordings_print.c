@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char *text_of(const json_t *obj, const char *name)
+const char *cli_recordings_text(const json_t *obj, const char *name)
 {
     const char *text = json_string_value(json_object_get(obj, name));
 
@@ -40,7 +40,8 @@ static void put_models(struct lat_buf *b, const json_t *r)
         const json_t *e = json_array_get(list, i);
         json_int_t n = json_integer_value(json_object_get(e, "windows"));
 
-        lat_buf_printf(b, "%s%s", i ? ", " : "", text_of(e, "model"));
+        lat_buf_printf(b, "%s%s", i ? ", " : "",
+                       cli_recordings_text(e, "model"));
         if (n > 1)
             lat_buf_printf(b, " x%" PRId64, (int64_t)n);
     }
@@ -53,8 +54,9 @@ void cli_recordings_print_row(const json_t *r)
     char when[32], id[CLI_VISIBLE], subject[CLI_VISIBLE];
 
     put_models(&models, r);
-    printf(form, cli_visible(id, sizeof(id), text_of(r, "id")),
-           cli_visible(subject, sizeof(subject), text_of(r, "subject")),
+    printf(form, cli_visible(id, sizeof(id), cli_recordings_text(r, "id")),
+           cli_visible(subject, sizeof(subject),
+                       cli_recordings_text(r, "subject")),
            time_of(when, r, "changed_at"), models.v ? models.v : "",
            metadata ? metadata : "");
     free(metadata);
@@ -77,10 +79,10 @@ static void print_embedding(const json_t *e)
 {
     printf("embedding:  %s, %" PRId64 " window(s) of %" PRId64
            " dimensions, digest %.12s\n",
-           text_of(e, "model"),
+           cli_recordings_text(e, "model"),
            (int64_t)json_integer_value(json_object_get(e, "windows")),
            (int64_t)json_integer_value(json_object_get(e, "dimensions")),
-           text_of(e, "digest"));
+           cli_recordings_text(e, "digest"));
     print_array("vectors", json_object_get(e, "embedding"));
 }
 
@@ -96,9 +98,9 @@ static void print_waveform(const json_t *w)
     printf("waveform:   %g Hz, channels",
            json_number_value(json_object_get(w, "sampling_rate_hz")));
     for (size_t i = 0; i < json_array_size(channels); i++)
-        printf(" %s",
-               cli_visible(name, sizeof(name),
-                           text_of(json_array_get(channels, i), "name")));
+        printf(" %s", cli_visible(name, sizeof(name),
+                                  cli_recordings_text(
+                                      json_array_get(channels, i), "name")));
     printf("\n");
     print_array("data", json_object_get(w, "data"));
 }
@@ -110,15 +112,23 @@ void cli_recordings_print(const json_t *r)
     char when[32], text[CLI_VISIBLE];
 
     printf("id:         %s\n",
-           cli_visible(text, sizeof(text), text_of(r, "id")));
+           cli_visible(text, sizeof(text), cli_recordings_text(r, "id")));
     printf("subject:    %s\n",
-           cli_visible(text, sizeof(text), text_of(r, "subject")));
+           cli_visible(text, sizeof(text), cli_recordings_text(r, "subject")));
     printf("created:    %s UTC\n", time_of(when, r, "created_at"));
     printf("changed:    %s UTC\n", time_of(when, r, "changed_at"));
-    printf("etag:       %s\n", text_of(r, "etag"));
+    printf("etag:       %s\n", cli_recordings_text(r, "etag"));
     printf("metadata:   %s\n", metadata ? metadata : "");
     free(metadata);
     for (size_t i = 0; i < json_array_size(list); i++)
         print_embedding(json_array_get(list, i));
     print_waveform(json_object_get(r, "waveform"));
+}
+
+void cli_recordings_print_json(const json_t *v)
+{
+    char *text = json_dumps(v, JSON_COMPACT);
+
+    printf("%s\n", text ? text : "");
+    free(text);
 }

@@ -10,13 +10,6 @@
 
 static const char PATH[] = "/v1/recordings/reembed";
 
-static const char *text_of(const json_t *t, const char *name)
-{
-    const char *text = json_string_value(json_object_get(t, name));
-
-    return text ? text : "-";
-}
-
 static long long count_of(const json_t *t, const char *name)
 {
     return (long long)json_integer_value(json_object_get(t, name));
@@ -46,25 +39,17 @@ static enum lat_code ask(json_t **root, const struct cli_recordings *o,
 
 /* ---- shown --------------------------------------------------------------- */
 
-static void print_json(const json_t *v)
-{
-    char *text = json_dumps(v, JSON_COMPACT);
-
-    printf("%s\n", text ? text : "");
-    free(text);
-    fflush(stdout);
-}
-
 static void print_line(const json_t *t)
 {
     char error[CLI_VISIBLE] = "";
 
     if (json_string_value(json_object_get(t, "error")))
-        cli_visible(error, sizeof(error), text_of(t, "error"));
+        cli_visible(error, sizeof(error), cli_recordings_text(t, "error"));
     printf("%s  to %s: %s, %lld of %lld done, %lld skipped%s%s\n",
-           text_of(t, "id"), text_of(t, "model"), text_of(t, "status"),
-           count_of(t, "done"), count_of(t, "total"), count_of(t, "skipped"),
-           error[0] ? ": " : "", error);
+           cli_recordings_text(t, "id"), cli_recordings_text(t, "model"),
+           cli_recordings_text(t, "status"), count_of(t, "done"),
+           count_of(t, "total"), count_of(t, "skipped"), error[0] ? ": " : "",
+           error);
     fflush(stdout);
 }
 
@@ -74,7 +59,7 @@ static void print_list(const struct cli_recordings *o, const json_t *root)
 
     for (size_t i = 0; i < json_array_size(data); i++)
         if (o->json)
-            print_json(json_array_get(data, i));
+            cli_recordings_print_json(json_array_get(data, i));
         else
             print_line(json_array_get(data, i));
 }
@@ -87,7 +72,7 @@ static const json_t *find(const json_t *root, const char *id)
     const json_t *data = json_object_get(root, "data");
 
     for (size_t i = 0; i < json_array_size(data); i++)
-        if (strcmp(text_of(json_array_get(data, i), "id"), id) == 0)
+        if (strcmp(cli_recordings_text(json_array_get(data, i), "id"), id) == 0)
             return json_array_get(data, i);
     return NULL;
 }
@@ -132,14 +117,15 @@ static enum lat_code wait_for(const struct cli_recordings *o, const char *id,
         t = find(root, id);
         if (!code && !t)
             code = lat_fail(err, LAT_EIO, "%s is in the list no more", id);
-        over = t && strcmp(text_of(t, "status"), "running") != 0;
+        over = t && strcmp(cli_recordings_text(t, "status"), "running") != 0;
         if (t && !o->json && !over)
             show(&p, t);
         if (over) {
             printf("%s", p.terminal && p.said >= 0 ? "\r\x1b[K" : "");
-            *status = strcmp(text_of(t, "status"), "succeeded") ? CLI_FAILURE
-                                                                : CLI_OK;
-            o->json ? print_json(t) : print_line(t);
+            *status = strcmp(cli_recordings_text(t, "status"), "succeeded")
+                          ? CLI_FAILURE
+                          : CLI_OK;
+            o->json ? cli_recordings_print_json(t) : print_line(t);
         }
         json_decref(root);
         if (!code && !over)
@@ -167,9 +153,9 @@ static enum lat_code begin(const struct cli_recordings *o, int *status,
     code = body.failed ? lat_fail(err, LAT_ENOMEM, "the request")
                        : ask(&root, o, "POST", &body, err);
     if (!code && o->wait)
-        code = wait_for(o, text_of(root, "id"), status, err);
+        code = wait_for(o, cli_recordings_text(root, "id"), status, err);
     else if (!code && o->json)
-        print_json(root);
+        cli_recordings_print_json(root);
     else if (!code)
         print_line(root);
     json_decref(root);

@@ -18,6 +18,7 @@ static void draw_free(struct lat__gated_draw *d)
     lat_free(d);
 }
 
+/* r is lent: it is the trainer's own. */
 static enum lat_code draw_new(struct lat__gated_draw **out,
                               const struct lat__gated_recipe *r,
                               struct lat_err *err)
@@ -39,6 +40,10 @@ static enum lat_code draw_new(struct lat__gated_draw **out,
         draw_free(d);
         return lat_fail(err, LAT_ENOMEM, "batches of %zu images", r->data.n);
     }
+    d->fill.x = d->x;
+    d->fill.b = &r->data;
+    d->fill.shots = d->shots;
+    d->fill.seeds = d->seeds;
     for (size_t i = 0; i < images; i++)
         d->order[i] = i;
     d->at = images; /* shuffled at the first step */
@@ -99,18 +104,13 @@ static void draw(struct lat__gated_draw *d, const struct lat__gated_recipe *r)
 
 static void draw_ahead(struct lat__gated_trainer *t)
 {
-    const struct lat__picture_batch *b = &t->recipe.data;
     struct lat__gated_draw *d = t->ahead;
 
     d->rng = t->now->rng;
     d->at = t->now->at;
     memcpy(d->order, t->now->order,
-           lat_gallery_count(b->gallery) * sizeof(*d->order));
+           lat_gallery_count(t->recipe.data.gallery) * sizeof(*d->order));
     draw(d, &t->recipe);
-    d->fill.x = d->x;
-    d->fill.b = b;
-    d->fill.shots = d->shots;
-    d->fill.seeds = d->seeds;
     lat__picture_fill_aside(&d->fill, t->ctx.team);
     t->is_ahead = true;
 }

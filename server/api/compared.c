@@ -9,13 +9,7 @@
 static enum lat_code decode(struct latd_compared *c, struct latd_req *req,
                             latd_compared_decode *how)
 {
-    const struct latd_body body = {
-        .type = latd_req_header(req, "Content-Type"),
-        .encoding = latd_req_header(req, "Content-Encoding"),
-        .data = req->body,
-        .len = req->body_len,
-        .query = latd_query_params(req),
-    };
+    const struct latd_body body = latd_body_of(req);
     const struct latd_embed_limits limits = {
         .max_inputs = req->app->config.max_inputs,
         .max_pixels = req->app->config.max_pixels};
